@@ -1,0 +1,85 @@
+/** What the buttons do: ask the server, take its answer into the store, say how it went. */
+
+import { signal } from "@preact/signals";
+
+import { api, Problem, type Job, type State, type Target } from "./api";
+import { plural } from "./format";
+import { queues, reloadJob, store } from "./live";
+
+export interface Toast {
+  id: number;
+  kind: "ok" | "error";
+  text: string;
+  detail: string;
+}
+
+export const toasts = signal<readonly Toast[]>([]);
+let toastId = 0;
+
+export function dismiss(id: number): void {
+  toasts.value = toasts.peek().filter((toast) => toast.id !== id);
+}
+
+function say(kind: Toast["kind"], text: string, detail = ""): void {
+  const id = ++toastId;
+  toasts.value = [...toasts.peek().slice(-3), { id, kind, text, detail }];
+  setTimeout(() => dismiss(id), kind === "ok" ? 4000 : 12_000);
+}
+
+async function attempt<T>(what: string, act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act();
+  } catch (cause) {
+    const problem = Problem.from(cause);
+    say("error", `${what}: ${problem.message}`, [problem.detail, problem.remedy].filter(Boolean).join(" "));
+    return null;
+  }
+}
+
+function take(answer: Job | null, id: string): void {
+  if (answer?.id) store(answer);
+  else reloadJob(id);
+}
+
+export async function cancelJob(id: string): Promise<void> {
+  await attempt("The job was not cancelled", async () => take(await api.cancel(id), id));
+}
+
+export async function retryJob(id: string): Promise<void> {
+  await attempt("The job was not retried", async () => take(await api.retry(id), id));
+}
+
+export async function bulk(verb: "cancel" | "retry", target: Target): Promise<boolean> {
+  const answer = await attempt(`The jobs were not ${verb === "cancel" ? "cancelled" : "retried"}`, () =>
+    api.bulk(verb, target),
+  );
+  if (answer) say("ok", `${plural(answer.count, "job")} ${verb === "cancel" ? "cancelled" : "sent back to the queue"}`);
+  return answer !== null;
+}
+
+export async function setPaused(name: string, paused: boolean): Promise<void> {
+  const done = await attempt(`Queue ${name} was not ${paused ? "paused" : "resumed"}`, async () => {
+    await (paused ? api.pause(name) : api.resume(name));
+    return true;
+  });
+  if (done) {
+    queues.items.value = queues.items.peek()?.map((queue) => (queue.name === name ? { ...queue, paused } : queue)) ?? null;
+    say("ok", paused ? `Queue ${name} is paused: running jobs finish, no other starts` : `Queue ${name} runs again`);
+  }
+  await queues.refresh();
+}
+
+export async function clean(name: string, olderThan: number, states: readonly State[]): Promise<void> {
+  const answer = await attempt(`Queue ${name} was not cleaned`, async () => (await api.clean(name, olderThan, states)) ?? {});
+  if (answer) {
+    say("ok", answer.count === undefined ? `Queue ${name} is clean` : `${plural(answer.count, "job")} removed from ${name}`);
+  }
+  await queues.refresh();
+}
+
+export async function copy(text: string): Promise<void> {
+  await attempt("Nothing was copied", async () => {
+    await navigator.clipboard.writeText(text);
+    say("ok", "Copied");
+  });
+}

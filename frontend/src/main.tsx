@@ -1,0 +1,13 @@
+import { render } from "preact";
+
+import { App } from "./app";
+import { guardStream } from "./live";
+import { startRouter } from "./route";
+import { startTheme } from "./theme";
+
+startTheme();
+startRouter();
+guardStream();
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);

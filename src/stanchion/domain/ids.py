@@ -1,0 +1,49 @@
+"""UUIDv7: ids that sort by the time they were made (RFC 9562, section 5.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from stanchion.domain.units import Instant, JobId
+
+_VERSION: Final = 0x7 << 76
+_VARIANT: Final = 0x2 << 62
+_LOW_62: Final = (1 << 62) - 1
+_TEXT_LENGTH: Final = 36
+_LENGTH: Final = 16
+
+
+def uuid7(now: Instant, random: bytes) -> JobId:
+    """Return a UUIDv7 in text form.
+
+    Args:
+        now: The wall clock in ms since the epoch.
+        random: At least 10 random bytes; 74 bits of them are used.
+    """
+    chance = int.from_bytes(random[:10], "big")
+    value = (
+        (now & 0xFFFFFFFFFFFF) << 80 | _VERSION | (chance >> 64 & 0xFFF) << 64 | _VARIANT | chance & _LOW_62
+    )
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def packed(job_id: JobId) -> bytes:
+    """Return the 16 bytes of an id; `ValueError` where the text is not one."""
+    value = bytes.fromhex(job_id.replace("-", "")) if len(job_id) == _TEXT_LENGTH else b""
+    if len(value) != _LENGTH or job_id[8:24:5] != "----":
+        message = f"{job_id!r} is not a job id"
+        raise ValueError(message)
+    return value
+
+
+def unpacked(value: bytes) -> JobId:
+    """Return the text form of 16 bytes."""
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def made_at(job_id: JobId) -> Instant:
+    """Return the time that an id carries, in ms since the epoch."""
+    return int(job_id[:8] + job_id[9:13], 16)

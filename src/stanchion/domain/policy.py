@@ -1,0 +1,39 @@
+"""Policies as data: how long a lease lasts, how long history is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from stanchion.domain.units import DAY, SECOND
+
+if TYPE_CHECKING:
+    from stanchion.domain.units import Millis
+
+
+class LeaseProfile(NamedTuple):
+    """How long a silent worker keeps its leases, and how often it beats."""
+
+    lease: Millis
+    beat: Millis
+
+
+PROFILES: Final = {
+    "default": LeaseProfile(15 * SECOND, 3 * SECOND),
+    "fast": LeaseProfile(4 * SECOND, 1 * SECOND),
+}
+
+
+class Retention(NamedTuple):
+    """How long final jobs are kept, by their end."""
+
+    completed: Millis = 7 * DAY
+    failed: Millis = 30 * DAY
+    cancelled: Millis = 7 * DAY
+
+
+class QueuePolicy(NamedTuple):
+    """What an operator sets for a queue."""
+
+    name: str
+    paused: bool = False
+    max_waiting: int | None = None

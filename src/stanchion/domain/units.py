@@ -1,0 +1,46 @@
+"""The small words of the domain: ids, names and time."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+JobId: TypeAlias = str
+"""A UUIDv7 in its canonical text form (36 characters)."""
+
+Instant: TypeAlias = int
+"""Milliseconds since the Unix epoch, by the store's clock."""
+
+Millis: TypeAlias = int
+"""A duration in milliseconds."""
+
+SECOND: Final[Millis] = 1_000
+MINUTE: Final[Millis] = 60 * SECOND
+HOUR: Final[Millis] = 60 * MINUTE
+DAY: Final[Millis] = 24 * HOUR
+
+DEFAULT_TENANT: Final = "default"
+DEFAULT_QUEUE: Final = "default"
+
+_UNITS: Final = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
+
+
+def millis(value: float | str) -> Millis:
+    """Return a duration in ms from seconds (a number) or a text such as `"30d"`, `"1.5h"`, `"250ms"`.
+
+    Raises:
+        ValueError: The text has no known unit, or the duration is negative or not finite.
+    """
+    if isinstance(value, str):
+        text = value.strip().lower()
+        number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+        unit = _UNITS.get(text[len(number) :] or "s")
+        if unit is None or not number:
+            message = f"{value!r} is not a duration; write a number of seconds or a text such as '250ms' or '30d'"
+            raise ValueError(message)
+        result = float(number) * unit
+    else:
+        result = value * SECOND
+    if not 0 <= result < float("inf"):
+        message = f"a duration must be finite and not negative, not {value!r}"
+        raise ValueError(message)
+    return round(result)

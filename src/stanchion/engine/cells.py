@@ -1,0 +1,223 @@
+"""Cells: processes that run one attempt at a time, so that a handler can be killed alone.
+
+A cell has no store. What its handler reports goes over a pipe to the worker, which writes it under the fence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from stanchion.domain.kinds import ErrorInfo, Kind
+from stanchion.domain.outcome import Cancelled, Completed, Failed, Lost, Outcome, Released, Snoozed
+from stanchion.engine import frames
+from stanchion.engine.attempt import bound
+from stanchion.engine.context import Recorder
+from stanchion.errors import StanchionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stanchion.engine.attempt import Running
+    from stanchion.engine.spec import TaskSpec
+    from stanchion.store import Store
+
+log = logging.getLogger("stanchion.worker")
+
+SOFT_CANCEL: Final = 5.0
+"""Seconds between asking a handler to stop and killing its process."""
+_KINDS: Final[dict[str, type[Any]]] = {
+    kind.__name__: kind for kind in (Completed, Failed, Lost, Released, Snoozed, Cancelled)
+}
+
+
+def outcome_to_wire(outcome: Outcome) -> list[Any]:
+    """Return an outcome as plain values."""
+    return [type(outcome).__name__, *outcome]
+
+
+def outcome_from_wire(values: list[Any]) -> Outcome:
+    """Return the outcome of plain values."""
+    kind, fields = values[0], values[1:]
+    if kind == "Failed":
+        name, *rest = fields[0]
+        return Failed(ErrorInfo(Kind(name), *rest))
+    return cast("Outcome", _KINDS[kind](*fields))
+
+
+class Cell:
+    """One process; idle, or running one attempt."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another attempt."""
+        return self.process.returncode is None
+
+    async def send(self, message: object) -> None:
+        """Write a message; a dead cell is noticed by its reader."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                self.process.stdin.write(frames.packed(message))
+                await self.process.stdin.drain()
+
+    async def receive(self) -> Any:  # noqa: ANN401 - the receiver checks
+        """Return its next message, or raise `EOFError`."""
+        if self.process.stdout is None:
+            raise EOFError
+        return await frames.read(self.process.stdout)
+
+    def kill(self) -> None:
+        """End it now."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+
+class Cells:
+    """The cells of a worker: started when first needed, kept while they are well."""
+
+    def __init__(self, command: Sequence[str], recorder: Recorder) -> None:
+        self._command, self._recorder = tuple(command), recorder
+        self._idle: list[Cell] = []
+        self._all: set[Cell] = set()
+
+    async def _start(self) -> Cell:
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=frames.MAX_FRAME,
+        )
+        cell = Cell(process)
+        self._all.add(cell)
+        return cell
+
+    async def run(self, running: Running, spec: TaskSpec) -> Outcome:
+        """Run an attempt in a cell; its timeout and its cancel end with a kill where the handler does not obey."""
+        lease = running.lease
+        if running.asked:
+            return Cancelled("cancelled before it started")
+        cell = self._idle.pop() if self._idle else await self._start()
+        timeout = lease.timeout if lease.timeout is not None else spec.timeout
+        limit = asyncio.timeout(None if not timeout else timeout / 1000)
+        conversation = asyncio.ensure_future(self._converse(cell, running))
+        try:
+            async with limit:
+                outcome = await asyncio.shield(conversation)
+        except TimeoutError:
+            await self._end(cell, conversation)
+            return Failed(ErrorInfo(Kind.TIMEOUT, f"ran longer than its timeout of {(timeout or 0) / 1000:g} s; killed"))
+        except asyncio.CancelledError:
+            return await self._stopped(cell, conversation, running)
+        if cell.alive and not isinstance(outcome, Lost):
+            self._idle.append(cell)
+        return outcome
+
+    async def _stopped(self, cell: Cell, conversation: asyncio.Future[Outcome], running: Running) -> Outcome:
+        """Ask softly, then kill."""
+        await cell.send(["cancel"])
+        done, _ = await asyncio.wait([conversation], timeout=SOFT_CANCEL if not running.lost else 0.1)
+        if done and not isinstance(conversation.result(), Lost):
+            self._idle.append(cell)
+        else:
+            bound(running.lease).warning("the handler did not stop when asked; its process is killed")
+            await self._end(cell, conversation)
+        if running.asked:
+            return Cancelled()
+        return Released("its worker stops")
+
+    async def _end(self, cell: Cell, conversation: asyncio.Future[Outcome]) -> None:
+        cell.kill()
+        await conversation
+        await cell.process.wait()
+        self._all.discard(cell)
+
+    async def _converse(self, cell: Cell, running: Running) -> Outcome:
+        lease = running.lease
+        await cell.send(["run", list(lease)])
+        try:
+            while True:
+                message = await cell.receive()
+                match message[0]:
+                    case "note":
+                        note = frames.note_from_wire(message[2])
+                        applied = await self._recorder.write(lease.ref, lease.attempt, note)
+                        await cell.send(["answer", message[1], applied])
+                    case "steps":
+                        await cell.send(["answer", message[1], await self._recorder.store.steps(lease.ref)])
+                    case _:
+                        return outcome_from_wire(message[1])
+        except EOFError:
+            code = await cell.process.wait()
+            self._all.discard(cell)
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            return Lost(f"its process ended ({how})")
+        except StanchionError as error:
+            cell.kill()
+            return Lost(f"its notes could not be stored: {error.message}")
+
+    async def close(self) -> None:
+        """End all cells."""
+        for cell in self._all:
+            cell.kill()
+        for cell in self._all:
+            await cell.process.wait()
+        self._all.clear()
+        self._idle.clear()
+
+
+class RemoteStore:
+    """The two things that a handler in a cell needs of the store, asked over the pipe."""
+
+    def __init__(self, write: Any) -> None:  # noqa: ANN401 - a raw pipe
+        self._write = write
+        self._asked = 0
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+
+    async def _ask(self, *message: object) -> Any:  # noqa: ANN401 - the caller knows what it asked
+        self._asked += 1
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[self._asked] = future
+        self.send([message[0], self._asked, *message[1:]])
+        return await future
+
+    def send(self, message: object) -> None:
+        """Write a message to the worker."""
+        data = frames.packed(message)
+        while data:
+            data = data[self._write.write(data) :]
+
+    def answered(self, number: int, value: object) -> None:
+        """Wake who asked."""
+        future = self._waiting.pop(number)
+        if not future.done():
+            future.set_result(value)
+
+    async def note(self, batch: Sequence[Any]) -> list[bool]:
+        """See `Store.note`."""
+        return [await self._ask("note", frames.note_to_wire(noted.note)) for noted in batch]
+
+    async def steps(self, ref: int) -> dict[str, bytes]:  # noqa: ARG002 - the worker knows which job runs here
+        """See `Store.steps`."""
+        return await self._ask("steps")
+
+
+def recorder_for(remote: RemoteStore, artifacts: Any) -> Recorder:  # noqa: ANN401 - as Recorder takes it
+    """Return a recorder that writes over the pipe."""
+    return Recorder(cast("Store", remote), artifacts)
+
+
+def lease_from_wire(values: list[Any]) -> Any:  # noqa: ANN401 - converted below
+    """Return the lease of plain values."""
+    from stanchion.domain.job import Lease  # noqa: PLC0415 - only here at run time
+
+    return msgspec.convert(values, Lease)

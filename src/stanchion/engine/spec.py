@@ -1,0 +1,91 @@
+"""A task as the engine knows it, and the registry of them: the only place where names become functions."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from stanchion.domain.retry import RetryPolicy
+from stanchion.errors import TaskConflictError, UnknownTaskError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stanchion.domain.units import Millis
+    from stanchion.payload import Codec
+
+Isolation = Literal["loop", "thread", "process"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """A registered function with its policies. Times are in ms."""
+
+    name: str
+    function: Callable[..., Any]
+    codec: Codec
+    takes_context: bool
+    queue: str = "default"
+    priority: int = 5
+    timeout: Millis | None = 600_000
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    isolation: Isolation = "loop"
+    dedup_window: Millis = 0
+    expires_in: Millis | None = None
+    max_payload: int | None = None
+    secret: frozenset[str] = frozenset()
+    version: int = 1
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the function is a coroutine function."""
+        return inspect.iscoroutinefunction(self.function)
+
+
+class Registry:
+    """Tasks by name. Names that come from outside are looked up here and nowhere else."""
+
+    def __init__(self) -> None:
+        self._specs: dict[str, TaskSpec] = {}
+
+    def add(self, spec: TaskSpec) -> None:
+        """Add a task.
+
+        Raises:
+            TaskConflictError: Another function has the name. The same one again (a reload) replaces it.
+        """
+        there = self._specs.get(spec.name)
+        if there is not None and _origin(there) != _origin(spec):
+            raise TaskConflictError(spec.name)
+        self._specs[spec.name] = spec
+
+    def get(self, name: str) -> TaskSpec:
+        """Return a task.
+
+        Raises:
+            UnknownTaskError: None has the name.
+        """
+        try:
+            return self._specs[name]
+        except KeyError:
+            raise UnknownTaskError(name, tuple(self._specs)) from None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names."""
+        return frozenset(self._specs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._specs
+
+    def __iter__(self) -> Iterator[TaskSpec]:
+        return iter(self._specs.values())
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+
+def _origin(spec: TaskSpec) -> tuple[str, str]:
+    module = spec.function.__module__
+    return ("__main__" if module == "__mp_main__" else module, spec.function.__qualname__)

@@ -1,0 +1,291 @@
+"""From a request to a stored job: validate, run the hooks, make keys, enqueue in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from stanchion.domain.ids import uuid7
+from stanchion.domain.job import Idempotency, NewJob
+from stanchion.domain.keys import content_key, fingerprint, named_key
+from stanchion.domain.priority import priority
+from stanchion.domain.units import DEFAULT_TENANT, millis
+from stanchion.engine.commit import Batcher
+from stanchion.errors import PayloadError, StanchionError, UnknownTaskError
+from stanchion.payload import checked
+from stanchion.store import Enqueued, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stanchion.domain.units import Instant, Millis
+    from stanchion.engine.artifacts import Artifacts
+    from stanchion.engine.hooks import Hooks
+    from stanchion.engine.spec import Registry, TaskSpec
+    from stanchion.store import Store
+
+Duration = float | str | timedelta
+MAX_NAME: Final = 200
+MAX_TAGS: Final = 100
+BULK: Final = 10_000
+"""A bulk request of up to so many jobs is one transaction."""
+_YIELD_EVERY: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What one request sets beside its arguments; None leaves the task's own setting.
+
+    Durations are seconds, a text such as `"5m"`, or a `timedelta`; instants are aware datetimes or seconds
+    since the epoch.
+    """
+
+    queue: str | None = None
+    tenant: str | None = None
+    user: str | None = None
+    priority: int | str | None = None
+    delay: Duration | None = None
+    run_at: datetime | float | None = None
+    expires_in: Duration | None = None
+    expires_at: datetime | float | None = None
+    tags: tuple[str, ...] | list[str] | None = None
+    metadata: Mapping[str, Any] | None = None
+    dedup_window: Duration | None = None
+    dedup_key: str | None = None
+    timeout: Duration | None = None
+    max_attempts: int | None = None
+    idempotency_key: str | None = None
+    idempotency_fingerprint: bytes | None = None
+    correlation_id: str | None = None
+
+    def merged(self, other: JobOptions) -> JobOptions:
+        """Return these options with what the other sets put over them."""
+        given = {f.name: getattr(other, f.name) for f in fields(other) if getattr(other, f.name) is not None}
+        return JobOptions(**{f.name: given.get(f.name, getattr(self, f.name)) for f in fields(self)})
+
+
+NO_OPTIONS: Final = JobOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A request to run a task: its name, its arguments by name, and its options."""
+
+    task: str
+    args: Mapping[str, Any]
+    options: JobOptions = field(default=NO_OPTIONS)
+
+
+class Submitter:
+    """Validates requests and enqueues them; one per process and event loop."""
+
+    def __init__(
+        self, store: Store, registry: Registry, hooks: Hooks, artifacts: Artifacts, *, max_payload: int
+    ) -> None:
+        self._store, self._registry, self._hooks, self._artifacts = store, registry, hooks, artifacts
+        self._max_payload = max_payload
+        self._batcher: Batcher[NewJob, Enqueued | Refused] = Batcher(store.enqueue)
+
+    async def one(self, submission: Submission) -> Enqueued:
+        """Store one request; concurrent calls share a transaction.
+
+        Raises:
+            UsageError: It does not fit; nothing was stored.
+            RefusedError: The store refused it; nothing was stored.
+        """
+        new = await self._prepared(submission)
+        answer = await self._batcher.put(new)
+        if isinstance(answer, Refused):
+            raise answer.error
+        return answer
+
+    async def many(self, submissions: Sequence[Submission]) -> list[Enqueued | Refused]:
+        """Store requests, up to `BULK` in one transaction; each has its own answer, in order."""
+        answers: list[Enqueued | Refused | None] = [None] * len(submissions)
+        ready: list[tuple[int, NewJob]] = []
+        for place, submission in enumerate(submissions):
+            if place % _YIELD_EVERY == _YIELD_EVERY - 1:
+                await asyncio.sleep(0)
+            try:
+                ready.append((place, await self._prepared(submission)))
+            except StanchionError as error:
+                answers[place] = Refused(error)
+        for start in range(0, len(ready), BULK):
+            part = ready[start : start + BULK]
+            stored = await self._store.enqueue([new for _, new in part])
+            for (place, _), answer in zip(part, stored, strict=True):
+                answers[place] = answer
+        return cast("list[Enqueued | Refused]", answers)
+
+    async def flush(self) -> None:
+        """Wait until no enqueue is on its way."""
+        await self._batcher.flush()
+
+    async def _prepared(self, submission: Submission) -> NewJob:
+        if self._hooks.before_enqueue:
+            submission = await self._hooks.submitted(submission)
+        if submission.task in self._registry:
+            spec = self._registry.get(submission.task)
+            data = await self._encoded(spec, submission.args)
+            return new_job(submission, data, spec)
+        await self._refuse_unknown(submission.task)
+        checked(submission.args)
+        data = msgspec.json.encode(submission.args)
+        if len(data) > self._max_payload:
+            from stanchion.errors import PayloadTooLargeError  # noqa: PLC0415 - rare
+
+            raise PayloadTooLargeError(len(data), self._max_payload)
+        return new_job(submission, data, None)
+
+    async def _encoded(self, spec: TaskSpec, arguments: Mapping[str, Any]) -> bytes:
+        limit = spec.max_payload or self._max_payload
+        if spec.codec.takes_files:
+            return await asyncio.to_thread(spec.codec.encode, arguments, limit, self._artifacts.put)
+        return spec.codec.encode(arguments, limit)
+
+    async def _refuse_unknown(self, name: str) -> None:
+        """A process without the code accepts what a living worker knows; one with code only what it knows."""
+        known: set[str] = set(self._registry.names)
+        if not known:
+            for row in await self._store.workers():
+                if row.alive:
+                    known.update(row.info.tasks)
+        if name not in known:
+            raise UnknownTaskError(name, tuple(known))
+
+
+def new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJob:
+    """Return the job that a request asks for.
+
+    Raises:
+        PayloadError: An option has a value that cannot be used.
+    """
+    options = submission.options
+    queue = spec.queue if spec is not None else "default"
+    job_id = uuid7(time.time_ns() // 1_000_000, os.urandom(10))
+    attempts = spec.policy.max_attempts if spec is not None else 3
+    rank = spec.priority if spec is not None else 5
+    expires_in = spec.expires_in if spec is not None else None
+    window = spec.dedup_window if spec is not None else 0
+    if options is NO_OPTIONS:
+        key = _content_key(submission, data, spec, DEFAULT_TENANT) if window else None
+        return NewJob(
+            job_id, submission.task, data, queue, DEFAULT_TENANT, None, rank, attempts, 0, None, expires_in, None, key, window
+        )
+    try:
+        return _with_options(submission, data, spec, job_id)
+    except (ValueError, TypeError) as error:
+        message = f"An option of this request cannot be used: {error}."
+        raise PayloadError(message, problems=(("", str(error)),)) from error
+
+
+def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None, job_id: str) -> NewJob:
+    options = submission.options
+    tenant = _name("tenant", options.tenant) or DEFAULT_TENANT
+    window = span(options.dedup_window) if options.dedup_window is not None else spec.dedup_window if spec else 0
+    key = None
+    if options.dedup_key is not None:
+        key, window = named_key(tenant, submission.task, options.dedup_key), window or 0
+    elif window:
+        key = _content_key(submission, data, spec, tenant)
+    expires_in = span(options.expires_in) if options.expires_in is not None else None
+    if expires_in is None and options.expires_at is None and spec is not None:
+        expires_in = spec.expires_in
+    attempts = options.max_attempts if options.max_attempts is not None else spec.policy.max_attempts if spec else 3
+    if not 1 <= attempts <= 1000:  # noqa: PLR2004 - a bound against typing errors
+        message = "max_attempts must be 1 to 1000"
+        raise ValueError(message)
+    return NewJob(
+        id=job_id,
+        task=submission.task,
+        args=data,
+        queue=_name("queue", options.queue) or (spec.queue if spec else "default"),
+        tenant=tenant,
+        user=_name("user", options.user),
+        priority=priority(options.priority) if options.priority is not None else spec.priority if spec else 5,
+        max_attempts=attempts,
+        delay=span(options.delay) if options.delay is not None else 0,
+        run_at=instant(options.run_at),
+        expires_in=expires_in,
+        expires_at=instant(options.expires_at) if expires_in is None else None,
+        dedup_key=key,
+        dedup_window=window,
+        idempotency=_idempotency(submission, data),
+        tags=_tags(options.tags),
+        metadata=_metadata(options.metadata),
+        timeout=span(options.timeout) if options.timeout is not None else None,
+        correlation_id=_name("correlation_id", options.correlation_id),
+    )
+
+
+def _content_key(submission: Submission, data: bytes, spec: TaskSpec | None, tenant: str) -> bytes:
+    if spec is None:
+        return content_key(submission.task, 1, msgspec.json.decode(data), tenant=tenant)
+    return content_key(submission.task, spec.version, cast("Any", spec.codec.filled(data)), tenant=tenant)
+
+
+def _idempotency(submission: Submission, data: bytes) -> Idempotency | None:
+    options = submission.options
+    if options.idempotency_key is None:
+        return None
+    key = _name("idempotency_key", options.idempotency_key) or ""
+    return Idempotency(key, options.idempotency_fingerprint or fingerprint(submission.task.encode(), data))
+
+
+def span(value: Duration) -> Millis:
+    """Return a duration in ms."""
+    return millis(value.total_seconds() if isinstance(value, timedelta) else value)
+
+
+def instant(value: datetime | float | None) -> Instant | None:
+    """Return an instant in ms since the epoch.
+
+    Raises:
+        ValueError: A datetime without a time zone: it would mean another time on another machine.
+    """
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            message = f"{value!r} has no time zone; use datetime.now(timezone.utc)"
+            raise ValueError(message)
+        value = value.timestamp()
+    if not 0 <= value < 1e11:  # noqa: PLR2004 - the year 5138: ms given for seconds end up beyond
+        message = f"{value!r} is not in seconds since the epoch"
+        raise ValueError(message)
+    return round(value * 1000)
+
+
+def _name(what: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if not value or len(value) > MAX_NAME or not value.isprintable():
+        message = f"{what} must be 1 to {MAX_NAME} printable characters"
+        raise ValueError(message)
+    return value
+
+
+def _tags(tags: Sequence[str] | None) -> tuple[str, ...]:
+    if not tags:
+        return ()
+    if len(tags) > MAX_TAGS:
+        message = f"at most {MAX_TAGS} tags are allowed"
+        raise ValueError(message)
+    return tuple(_name("a tag", tag) or "" for tag in tags)
+
+
+def _metadata(metadata: Mapping[str, Any] | None) -> bytes | None:
+    if metadata is None:
+        return None
+    checked(metadata)
+    data = msgspec.json.encode(metadata)
+    if len(data) > 16_384:  # noqa: PLR2004 - metadata is for labels
+        message = f"metadata takes {len(data):,} bytes; the limit is 16,384"
+        raise ValueError(message)
+    return data

@@ -1,0 +1,224 @@
+"""The supervisor: spawns children that run handlers, beats for them, and sees their death at once.
+
+It runs no user code, so nothing that a handler does can hold up a beat. It claims nothing itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from stanchion.domain.outcome import Released, settle
+from stanchion.domain.retry import RetryPolicy
+from stanchion.engine import frames
+from stanchion.engine.maintain import Maintainer, rescue
+from stanchion.errors import ConfigError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stanchion.domain.policy import LeaseProfile
+    from stanchion.engine.artifacts import Artifacts
+    from stanchion.store import Store
+
+log = logging.getLogger("stanchion.supervisor")
+
+CONFIG_EXIT: Final = 2
+"""The exit code of a child that cannot start: starting it again would not help."""
+_FASTEST: Final = 0.05
+_SLOWEST: Final = 10.0
+_STEADY: Final = 5.0
+UNRESPONSIVE: Final = 5.0
+"""Seconds without a sign of a child's event loop before it is said to be blocked."""
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A child process, and what it told of itself."""
+
+    process: asyncio.subprocess.Process
+    started: float = field(default_factory=time.monotonic)
+    worker: int = 0
+    incarnation: str = ""
+    seen: float = field(default_factory=time.monotonic)
+    blocked: bool = False
+    lost: bool = False
+
+
+class Supervisor:
+    """Keeps a number of children running until told to stop.
+
+    Args:
+        command: What starts a child; the supervisor's pid is appended.
+        open_store: Makes the store of a URL; the first child says which.
+        processes: How many children.
+        grace: Seconds that running attempts get after a stop.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        store: Store,
+        artifacts: Artifacts,
+        profile: LeaseProfile,
+        processes: int = 1,
+        grace: float = 25.0,
+        on_event: Callable[[str, dict[str, Any]], None] | None = None,
+    ) -> None:
+        self._command = tuple(command)
+        self._store, self._artifacts, self._profile = store, artifacts, profile
+        self._processes, self._grace = processes, grace
+        self._children: set[Child] = set()
+        self._stopping = False
+        self._stopped = asyncio.Event()
+        self._failure: ConfigError | None = None
+        self._on_event = on_event or _ignore
+
+    @property
+    def children(self) -> list[int]:
+        """The pids of the children."""
+        return [child.process.pid for child in self._children]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Supervise until `stop` is set, then stop the children within the grace.
+
+        Raises:
+            ConfigError: A child cannot start; its own message is on standard error.
+        """
+        maintainer = Maintainer(self._store, self._artifacts, self._profile)
+        helpers = [asyncio.create_task(self._beating()), asyncio.create_task(maintainer.run())]
+        keepers = [asyncio.create_task(self._keep(place)) for place in range(self._processes)]
+        waiting = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([waiting, *keepers], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._stopping = True
+            self._stopped.set()
+            await self._stop_children()
+            for task in (*keepers, waiting, *helpers):
+                task.cancel()
+            await asyncio.gather(*keepers, waiting, *helpers, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
+
+    async def _keep(self, place: int) -> None:
+        """Keep one child running; a child that dies young is started again ever more slowly."""
+        pause = _FASTEST
+        while not self._stopping:
+            child = await self._spawn()
+            code = await self._attend(child)
+            if self._stopping:
+                return
+            if code == CONFIG_EXIT and not child.worker:
+                message = "A worker process cannot start (its message is above)."
+                self._failure = ConfigError(message, remedy="Correct the app or its settings, and start again.")
+                return
+            lived = time.monotonic() - child.started
+            pause = _FASTEST if lived > _STEADY else min(pause * 2, _SLOWEST)
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            log.error("worker process %d (%s) died: %s; another is started", child.process.pid, child.incarnation, how)
+            self._on_event("died", {"place": place, "pid": child.process.pid, "how": how})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._stopped.wait()
+
+    async def _spawn(self) -> Child:
+        process = await asyncio.create_subprocess_exec(
+            *self._command, str(os.getpid()), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        child = Child(process)
+        self._children.add(child)
+        return child
+
+    async def _attend(self, child: Child) -> int:
+        """Read what a child says until it dies; then give its jobs to others at once."""
+        try:
+            while child.process.stdout is not None:
+                message = await frames.read(child.process.stdout)
+                child.seen = time.monotonic()
+                if message[0] == "worker":
+                    child.worker, child.incarnation = message[1], message[2]
+                    self._on_event("started", {"pid": child.process.pid, "worker": child.incarnation})
+        except EOFError:
+            pass
+        code = await child.process.wait()
+        self._children.discard(child)
+        if child.worker:
+            await self._bury(child)
+        return code
+
+    async def _bury(self, child: Child) -> None:
+        for pause in (0.1, 0.5, 2.0):
+            try:
+                found = await self._store.leave([child.worker], lost=True)
+                if self._stopping:
+                    await self._store.settle([settle(i.lease, Released("its worker stopped"), RetryPolicy()) for i in found])
+                else:
+                    count = await rescue(self._store, found, "its process died")
+                    self._on_event("rescued", {"jobs": count, "pid": child.process.pid})
+            except StoreError as error:
+                log.warning("the jobs of a dead process could not be given back yet: %s", error)
+                await asyncio.sleep(pause)
+            else:
+                return
+        log.error("the jobs of worker %s wait for their lease to expire", child.incarnation)
+
+    async def _beating(self) -> None:
+        every = self._profile.beat / 1000
+        while True:
+            await asyncio.sleep(every)
+            children = [child for child in self._children if child.worker and not child.lost]
+            self._watch_loops(children)
+            if not children:
+                continue
+            try:
+                beats = await self._store.beat([child.worker for child in children], self._profile.lease)
+            except StoreError as error:
+                log.warning("a beat could not be stored: %s", error)
+                continue
+            for child, beat in zip(children, beats, strict=True):
+                if not beat.alive and child.process.returncode is None:
+                    log.error("worker %s was declared lost while it was frozen; its process is ended", child.incarnation)
+                    child.lost = True
+                    with contextlib.suppress(ProcessLookupError):
+                        child.process.kill()
+
+    def _watch_loops(self, children: Sequence[Child]) -> None:
+        for child in children:
+            silent = time.monotonic() - child.seen
+            if silent > UNRESPONSIVE and not child.blocked:
+                child.blocked = True
+                log.warning(
+                    "worker process %d is unresponsive: its event loop has been blocked for %.0f s; its leases are kept",
+                    child.process.pid,
+                    silent,
+                )
+            elif silent <= UNRESPONSIVE and child.blocked:
+                child.blocked = False
+                log.info("worker process %d responds again", child.process.pid)
+
+    async def _stop_children(self) -> None:
+        for child in self._children:
+            with contextlib.suppress(ProcessLookupError):
+                child.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._grace + 3.0
+        while self._children and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        for child in list(self._children):
+            log.warning("worker process %d did not end within its grace; it is killed", child.process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                child.process.kill()
+        deadline = time.monotonic() + 2.0
+        while self._children and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+
+
+def _ignore(_event: str, _facts: dict[str, Any]) -> None:
+    """Nobody listens."""

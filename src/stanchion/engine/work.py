@@ -1,0 +1,355 @@
+"""A worker: claims up to its free slots, runs attempts, settles them; a settle rides in the next claim."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from stanchion.domain.outcome import Lost, Outcome, Released, settle
+from stanchion.domain.policy import PROFILES
+from stanchion.domain.retry import RetryPolicy
+from stanchion.engine.attempt import Attempts, Running, bound
+from stanchion.engine.context import Recorder
+from stanchion.errors import StoreError
+from stanchion.store import Want, WorkerInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stanchion.domain.job import Lease
+    from stanchion.domain.kinds import Rule
+    from stanchion.domain.outcome import Settlement
+    from stanchion.domain.policy import LeaseProfile
+    from stanchion.engine.artifacts import Artifacts
+    from stanchion.engine.cells import Cells
+    from stanchion.engine.hooks import Hooks
+    from stanchion.engine.spec import Registry, TaskSpec
+    from stanchion.store import Signal, Store
+
+log = logging.getLogger("stanchion.worker")
+
+POLL: Final = 2.0
+"""Seconds between looks when no hint comes: the floor under lost wake-ups."""
+PREFETCH: Final = 256
+"""Leases taken ahead of free slots, only while attempts are shorter than `SHORT`."""
+SHORT: Final = 0.050
+_SMOOTHING: Final = 0.05
+_TROUBLE: Final = (0.1, 0.3, 1.0, 3.0)
+
+
+def incarnation() -> str:
+    """Return a name that no other worker process ever has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+class Worker:
+    """Runs jobs of the registered tasks until told to stop; belongs to one event loop.
+
+    Args:
+        queues: Names, or None for every queue.
+        slots: How many attempts run at once.
+        profile: Lease and beat; `beats` says whether this process beats for itself or a supervisor does.
+        grace: Seconds that running attempts get after a stop.
+    """
+
+    def __init__(  # noqa: PLR0913 - what one worker is made of
+        self,
+        store: Store,
+        registry: Registry,
+        hooks: Hooks,
+        artifacts: Artifacts,
+        *,
+        queues: Sequence[str] | None = None,
+        slots: int = 10,
+        profile: LeaseProfile = PROFILES["default"],
+        grace: float = 25.0,
+        beats: bool = True,
+        supervisor: str | None = None,
+        rules: Sequence[Rule] = (),
+        max_payload: int = 1_000_000,
+        version: str = "",
+        cells: Cells | None = None,
+        capabilities: dict[str, int | str] | None = None,
+    ) -> None:
+        self._store, self._registry, self._slots = store, registry, slots
+        self._profile, self._grace, self._beats = profile, grace, beats
+        self._queues = None if queues is None else tuple(queues)
+        self._tasks = registry.names
+        self.info = WorkerInfo(
+            incarnation(),
+            socket.gethostname(),
+            os.getpid(),
+            slots,
+            self._queues,
+            tuple(sorted(registry.names)),
+            supervisor,
+            version,
+            capabilities or {},
+        )
+        self.id = 0
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="stanchion-task")
+        self._recorder = Recorder(store, artifacts)
+        self._attempts = Attempts(self._recorder, hooks, self._threads, rules, max_payload=max_payload)
+        self._cells = cells
+        self._running: dict[tuple[int, int], Running] = {}
+        self._ready: deque[Lease] = deque()
+        self._outbox: list[Settlement] = []
+        self._wake = asyncio.Event()
+        self._check = asyncio.Event()
+        self._hungry = True
+        self._alive = True
+        self._claiming = True
+        self._mean = SHORT
+        self.done = 0
+
+    # --- the life of a worker ---------------------------------------------------------------------------------
+
+    async def run(
+        self, stop: asyncio.Event, *, burst: bool = False, started: Callable[[Worker], None] | None = None
+    ) -> None:
+        """Work until `stop` is set (or, in a burst, until nothing is left to claim); then drain within the grace."""
+        self.id = await self._store.register(self.info, self._profile.lease)
+        log.info("worker %s started: %d slots, queues %s", self.info.incarnation, self._slots, self._queues or "all")
+        if started is not None:
+            started(self)
+        listening = self._store.subscribe(self._signalled, claims=True, watch=False)
+        helpers = [asyncio.create_task(self._tend(), name="stanchion-tend")]
+        stopping = asyncio.create_task(self._stop_on(stop))
+        try:
+            await self._intake(burst=burst)
+            await self._drain()
+        finally:
+            listening()
+            for helper in (*helpers, stopping):
+                helper.cancel()
+            await asyncio.gather(*helpers, stopping, return_exceptions=True)
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            if self._cells is not None:
+                await self._cells.close()
+            if self._alive:
+                left = await self._store.leave([self.id])
+                await self._store.settle(
+                    [settle(item.lease, Released("its worker stopped"), RetryPolicy()) for item in left]
+                )
+            log.info("worker %s stopped after %d attempts", self.info.incarnation, self.done)
+
+    async def _stop_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._claiming = False
+        self._wake.set()
+
+    def _signalled(self, signal: Signal) -> None:
+        if signal.kind == "cancel":
+            self._check.set()
+        else:
+            self._hungry = True
+            self._wake.set()
+
+    # --- claiming and settling --------------------------------------------------------------------------------
+
+    async def _intake(self, *, burst: bool) -> None:
+        next_due: float | None = None
+        trouble = 0
+        while self._claiming:
+            self._wake.clear()
+            room = self._room() if self._hungry else 0
+            if self._outbox or room:
+                try:
+                    next_due = await self._round(room)
+                    trouble = 0
+                except StoreError as error:
+                    log.warning("the store cannot be used now: %s", error)
+                    await asyncio.sleep(_TROUBLE[min(trouble, len(_TROUBLE) - 1)] * random.uniform(0.5, 1))  # noqa: S311 - jitter
+                    trouble += 1
+                continue
+            if burst and not self._running and not self._ready and not self._outbox and next_due is None:
+                return
+            wait = POLL if next_due is None else min(POLL, next_due)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                self._hungry = True
+                next_due = None
+
+    def _room(self) -> int:
+        """How many leases to ask for: the free slots, and some ahead while attempts are short."""
+        free = self._slots - len(self._running)
+        ahead = PREFETCH if self._mean < SHORT and self.done else 0
+        room = free + ahead - len(self._ready)
+        return room if free > 0 or room > ahead // 2 else 0
+
+    async def _round(self, room: int) -> float | None:
+        settled, self._outbox = self._outbox, []
+        if not room:
+            answers = await self._settle_or_keep(settled)
+            due = None
+            self._tell_refused(settled, answers)
+            return due
+        self._hungry = False
+        try:
+            answers, claimed = await self._store.claim(self.id, Want(room, self._tasks, self._queues), settled)
+        except BaseException:
+            self._outbox = settled + self._outbox
+            self._hungry = True
+            raise
+        self._tell_refused(settled, answers)
+        self._ready.extend(claimed.leases)
+        if len(claimed.leases) >= room:
+            self._hungry = True
+        self._start_ready()
+        return None if claimed.next_due is None else claimed.next_due / 1000
+
+    async def _settle_or_keep(self, settled: list[Settlement]) -> list[bool]:
+        try:
+            return await self._store.settle(settled)
+        except BaseException:
+            self._outbox = settled + self._outbox
+            raise
+
+    def _tell_refused(self, settled: Sequence[Settlement], answers: Sequence[bool]) -> None:
+        for ended, applied in zip(settled, answers, strict=True):
+            if not applied:
+                log.warning(
+                    "attempt %d of job %s was refused as %s: its lease was lost", ended.attempt, ended.id, ended.outcome
+                )
+
+    def _start_ready(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._ready and len(self._running) < self._slots:
+            lease = self._ready.popleft()
+            running = Running(lease)
+            self._running[lease.ref, lease.attempt] = running
+            running.task = loop.create_task(self._attempt(running))
+
+    async def _attempt(self, running: Running) -> None:
+        """Run one attempt; however it ends, one settlement follows."""
+        lease = running.lease
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        outcome: Outcome = Released("its worker stopped")
+        spec = self._registry.get(lease.task)
+        try:
+            if spec.isolation == "process" and self._cells is not None:
+                outcome = await self._cells.run(running, spec)
+            else:
+                outcome = await self._attempts.run(running, spec)
+        except asyncio.CancelledError:  # cancelled before its first step
+            outcome = Released("its worker stopped")
+        finally:
+            del self._running[lease.ref, lease.attempt]
+            self._mean += _SMOOTHING * (loop.time() - began - self._mean)
+            self.done += 1
+            if running.lost:
+                bound(lease).warning("attempt abandoned: its lease was lost")
+            else:
+                self._end(lease, spec, outcome)
+            self._hungry = True
+            if self._claiming:
+                self._start_ready()
+            self._wake.set()
+
+    def _end(self, lease: Lease, spec: TaskSpec, outcome: Outcome) -> None:
+        ended = settle(lease, outcome, spec.policy, chance=random.random())  # noqa: S311 - jitter
+        self._outbox.append(ended)
+        if isinstance(outcome, Lost):
+            bound(lease).error("attempt ended with its process: %s", outcome.reason)
+        if log.isEnabledFor(logging.DEBUG):
+            bound(lease).debug("attempt ended: %s, job is now %s", ended.outcome, ended.state.value)
+
+    # --- liveness and cancel ----------------------------------------------------------------------------------
+
+    async def _tend(self) -> None:
+        """Beat where nobody else does, and look for cancels and lost leases: on a hint, and at every beat."""
+        every = self._profile.beat / 1000
+        while True:
+            try:
+                async with asyncio.timeout(every):
+                    await self._check.wait()
+            except TimeoutError:
+                pass
+            self._check.clear()
+            before = list(self._running.values())
+            try:
+                if self._beats:
+                    (answer,) = await self._store.beat([self.id], self._profile.lease)
+                    if not answer.alive:
+                        self._declared_lost()
+                        return
+                    held = answer.held
+                elif before:
+                    held = await self._store.held(self.id)
+                else:
+                    continue
+            except StoreError as error:
+                log.warning("liveness could not be checked: %s", error)
+                continue
+            self._compare(before, {(item.ref, item.attempt): item.cancel_requested for item in held})
+
+    def _compare(self, before: Sequence[Running], held: dict[tuple[int, int], bool]) -> None:
+        for running in before:
+            key = (running.lease.ref, running.lease.attempt)
+            if key not in self._running:
+                continue
+            if key not in held:
+                running.lose()
+            elif held[key]:
+                running.ask_cancel()
+
+    def _declared_lost(self) -> None:
+        log.error("worker %s was declared lost; its attempts are abandoned", self.info.incarnation)
+        self._alive = self._claiming = False
+        self._ready.clear()
+        for running in list(self._running.values()):
+            running.lose()
+        self._wake.set()
+
+    async def _drain(self) -> None:
+        """Claim no more; let what runs end within the grace; give the rest back unspent."""
+        for lease in self._ready:
+            self._outbox.append(settle(lease, Released("its worker stops"), RetryPolicy()))
+        self._ready.clear()
+        if self._alive:
+            await self._try_settle(draining=True)
+        if self._running:
+            log.info("stopping: %d attempts have %g s to end", len(self._running), self._grace)
+            tasks = [running.task for running in self._running.values() if running.task is not None]
+            deadline = asyncio.get_running_loop().time() + self._grace
+            while tasks and asyncio.get_running_loop().time() < deadline:
+                left = deadline - asyncio.get_running_loop().time()
+                _, pending = await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                tasks = list(pending)
+                if self._alive:
+                    await self._try_settle()
+            for running in list(self._running.values()):
+                bound(running.lease).info("given back: the worker stops")
+                running.release()
+            if tasks:
+                await asyncio.wait(tasks, timeout=2.0)
+            for running in list(self._running.values()):  # blocked for good: give it back without its consent
+                self._outbox.append(settle(running.lease, Released("its worker stops"), RetryPolicy()))
+        await self._recorder.flush()
+        if self._alive:
+            await self._try_settle()
+
+    async def _try_settle(self, *, draining: bool = False) -> None:
+        try:
+            if draining:
+                await self._store.drain_worker(self.id)
+            if self._outbox:
+                settled, self._outbox = self._outbox, []
+                self._tell_refused(settled, await self._settle_or_keep(settled))
+        except StoreError as error:
+            log.warning("the store cannot be used now; leases will expire: %s", error)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a supervisor is told."""
+        return {"running": len(self._running), "done": self.done}

@@ -1,0 +1,181 @@
+"""What spawned processes run: a supervised worker, or a cell; and how they find the app.
+
+`python -m stanchion.entry child|cell|describe module:attribute ...`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from stanchion.app import Stanchion
+from stanchion.engine import frames
+from stanchion.engine.attempt import Attempts, Running
+from stanchion.engine.cells import RemoteStore, lease_from_wire, outcome_to_wire, recorder_for
+from stanchion.engine.orphan import die_with_parent
+from stanchion.errors import ConfigError, StanchionError
+from stanchion.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stanchion.engine.work import Worker
+
+EXIT_CONFIG: Final = 2
+TICK: Final = 1.0
+SWITCH: Final = 0.0005
+"""Seconds after which a thread that waits for the interpreter gets it: the default of 5 ms would hold up the writer."""
+
+
+class ChildOptions(msgspec.Struct, kw_only=True):
+    """What a supervisor tells its children, as JSON."""
+
+    target: str
+    url: str | None = None
+    queues: tuple[str, ...] | None = None
+    slots: int = 10
+    grace: float = 25.0
+    supervisor: str = ""
+    profile: str | None = None
+    log_json: bool | None = None
+    log_level: str = "info"
+
+
+def child_command(options: ChildOptions) -> list[str]:
+    """Return what starts a child; the supervisor appends its pid."""
+    return [sys.executable, "-m", "stanchion.entry", "child", msgspec.json.encode(options).decode()]
+
+
+def describe_command(target: str) -> list[str]:
+    """Return what prints an app's settings as JSON, in a process of its own: the caller runs no user code."""
+    return [sys.executable, "-m", "stanchion.entry", "describe", target]
+
+
+def load_app(target: str, *, url: str | None = None) -> Stanchion:
+    """Return the app that `module:attribute` names; the current folder is searched first.
+
+    Raises:
+        ConfigError: There is no such module, attribute or app.
+    """
+    module_name, colon, attribute = target.partition(":")
+    if not colon or not module_name or not attribute:
+        message = f"{target!r} does not name an app."
+        raise ConfigError(message, remedy="Write module:attribute, such as tasks:app.")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name == error.name or module_name.startswith(error.name + ".")):
+            raise
+        message = f"There is no module {module_name!r} here."
+        raise ConfigError(message, remedy="Run the command in the folder of the module, or correct the name.") from error
+    found: object = getattr(module, attribute, None)
+    if not isinstance(found, Stanchion):
+        message = f"{target!r} is {'not there' if found is None else 'a ' + type(found).__name__}, not a Stanchion."
+        raise ConfigError(message, remedy="Name the variable that holds Stanchion(...).")
+    found.target = target
+    if url is not None and url != found.settings.url:
+        found.relocate(url)
+    return found
+
+
+async def _child(options: ChildOptions) -> None:
+    out = frames.own_stdout()
+    app = load_app(options.target, url=options.url)
+    if options.profile is not None:
+        app.configure(profile=options.profile)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor decides
+    cell = [sys.executable, "-m", "stanchion.entry", "cell", msgspec.json.encode(options).decode()]
+
+    def started(worker: Worker) -> None:
+        out.write(frames.packed(["worker", worker.id, worker.info.incarnation]))
+
+    async with app:
+        worker = app.worker(
+            queues=options.queues,
+            slots=options.slots,
+            grace=options.grace,
+            supervisor=options.supervisor or f"pid-{os.getppid()}",
+            cell_command=cell,
+        )
+        ticking = asyncio.create_task(_tick(out))
+        try:
+            await worker.run(stop, started=started)
+        finally:
+            ticking.cancel()
+
+
+async def _tick(out: Any) -> None:  # noqa: ANN401 - a raw pipe
+    """Tell the supervisor that the event loop turns."""
+    beat = frames.packed(["tick"])
+    while True:
+        await asyncio.sleep(TICK)
+        out.write(beat)
+
+
+async def _cell(options: ChildOptions) -> None:
+    out = frames.own_stdout()
+    commands = await frames.stdin_reader()
+    app = load_app(options.target, url=options.url)
+    remote = RemoteStore(out)
+    recorder = recorder_for(remote, app.artifacts)
+    threads = ThreadPoolExecutor(1)
+    attempts = Attempts(recorder, app.hooks, threads, app.rules, max_payload=app.settings.max_payload)
+    running: Running | None = None
+    loop = asyncio.get_running_loop()
+
+    async def attempt(current: Running) -> None:
+        outcome = await attempts.run(current, app.registry.get(current.lease.task))
+        await recorder.flush()
+        remote.send(["end", outcome_to_wire(outcome)])
+
+    with contextlib.suppress(EOFError):
+        while True:
+            message = await frames.read(commands)
+            match message[0]:
+                case "run":
+                    running = Running(lease_from_wire(message[1])._replace(timeout=0))
+                    running.task = loop.create_task(attempt(running))
+                case "cancel" if running is not None:
+                    running.ask_cancel()
+                case "answer":
+                    remote.answered(message[1], message[2])
+                case _:
+                    continue
+    os._exit(0)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a child, a cell or a description; return the exit code."""
+    what, given, *rest = arguments
+    try:
+        if what == "describe":
+            app = load_app(given)
+            facts = {"settings": msgspec.to_builtins(app.settings), "tasks": sorted(app.registry.names)}
+            sys.stdout.buffer.write(msgspec.json.encode(facts) + b"\n")
+            return 0
+        options = msgspec.json.decode(given, type=ChildOptions)
+        die_with_parent(int(rest[0]))
+        configure_logging(json=options.log_json, level=options.log_level)
+        sys.setswitchinterval(SWITCH)
+        asyncio.run(_child(options) if what == "child" else _cell(options))
+    except StanchionError as error:
+        sys.stderr.write(f"error: {error.message}\nwhat to do: {error.remedy}\n")
+        return EXIT_CONFIG if isinstance(error, ConfigError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

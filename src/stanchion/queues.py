@@ -1,0 +1,134 @@
+"""A queue as an operator holds it: stats, pause, resume, drain, list, clean, cancel, retry."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from stanchion.domain.job import State
+from stanchion.domain.query import Filter
+from stanchion.engine.submit import Duration, span
+from stanchion.errors import UsageError
+from stanchion.store import QueueStats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from stanchion.domain import job as domain
+    from stanchion.domain.policy import QueuePolicy
+    from stanchion.handle import Job
+    from stanchion.store import Store
+
+CHUNK: Final = 500
+"""Bulk operations go in transactions of so many jobs."""
+_FINAL: Final = (State.COMPLETED, State.FAILED, State.CANCELLED)
+_OPEN: Final = (State.BLOCKED, State.SCHEDULED, State.QUEUED, State.RUNNING, State.RETRYING)
+
+
+class Queue:
+    """One queue by name."""
+
+    def __init__(self, name: str, store: Store, handle: Callable[[domain.Job], Job[Any]]) -> None:
+        self.name, self._store, self._handle = name, store, handle
+
+    async def stats(self) -> QueueStats:
+        """Return the counts by state, and the policy."""
+        found = {item.policy.name: item for item in await self._store.stats()}
+        if self.name not in found:
+            policy = await self._store.configure(self.name)
+            return QueueStats(policy, dict.fromkeys(State, 0), None)
+        return found[self.name]
+
+    async def pause(self) -> QueuePolicy:
+        """Let no job of it start; running ones go on."""
+        return await self._store.configure(self.name, paused=True)
+
+    async def resume(self) -> QueuePolicy:
+        """Let jobs start again."""
+        return await self._store.configure(self.name, paused=False)
+
+    async def limit(self, max_waiting: int | None) -> QueuePolicy:
+        """Bound how many jobs may wait; None removes the bound."""
+        return await self._store.configure(self.name, max_waiting=max_waiting or 0)
+
+    async def drain(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the public name
+        """Wait until nothing waits or runs (later scheduled jobs apart); False when the time was not enough."""
+        hint = asyncio.Event()
+        stop = self._store.subscribe(lambda _: hint.set(), claims=False, watch=True)
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    hint.clear()
+                    counts = (await self.stats()).counts
+                    if not counts[State.QUEUED] + counts[State.RUNNING] + counts[State.RETRYING]:
+                        return True
+                    try:
+                        async with asyncio.timeout(1.0):
+                            await hint.wait()
+                    except TimeoutError:
+                        continue
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            return False
+        finally:
+            stop()
+
+    async def jobs(
+        self, state: State | str | Iterable[State | str] | None = None, *, limit: int = 50, after: str | None = None
+    ) -> list[Job[Any]]:
+        """Return jobs, newest first."""
+        filter_ = Filter(states=states_of(state), queue=self.name)
+        page = await self._store.list(filter_, limit=limit, after=after)
+        return [self._handle(job) for job in page.jobs]
+
+    async def clean(self, older_than: Duration, states: Iterable[State | str] = _FINAL) -> int:
+        """Erase final jobs that ended longer ago; return how many."""
+        wanted = states_of(states)
+        if not set(wanted) <= set(_FINAL):
+            message = "Only completed, failed and cancelled jobs can be cleaned."
+            raise UsageError(message, remedy="Cancel waiting jobs first.")
+        before = self._store.now() - span(older_than) + 1
+        return await self._each(Filter(states=wanted, queue=self.name, ended_before=before), self._store.erase)
+
+    async def cancel_all(self) -> int:
+        """Cancel all that waits, ask all that runs; return how many."""
+        return await self._each(Filter(states=_OPEN, queue=self.name), self._store.cancel, once=True)
+
+    async def retry_all(self) -> int:
+        """Queue all failed jobs anew; return how many."""
+        return await self._each(Filter(states=(State.FAILED,), queue=self.name), self._store.retry)
+
+    async def _each(self, filter_: Filter, change: Callable[..., Any], *, once: bool = False) -> int:
+        """Apply a change in chunks; with `once` to what matches now, otherwise until nothing matches."""
+        count = 0
+        if once:
+            ids = await self._store.select(filter_, 1_000_000)
+            for start in range(0, len(ids), CHUNK):
+                count += _done(await change(ids[start : start + CHUNK]))
+            return count
+        while ids := await self._store.select(filter_, CHUNK):
+            done = _done(await change(ids))
+            count += done
+            if not done:
+                return count
+        return count
+
+
+def _done(answers: list[Any]) -> int:
+    return sum(1 for answer in answers if not isinstance(answer, Exception))
+
+
+def states_of(value: State | str | Iterable[State | str] | None) -> tuple[State, ...]:
+    """Return states given by name, one or several.
+
+    Raises:
+        UsageError: One of them is no state.
+    """
+    if value is None:
+        return ()
+    listed = [value] if isinstance(value, str) else list(value)
+    try:
+        return tuple(State(item) for item in listed)
+    except ValueError as error:
+        message = f"{error}."
+        raise UsageError(message, remedy=f"States are {', '.join(State)}.") from None

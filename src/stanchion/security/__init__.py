@@ -1,0 +1,1 @@
+"""API keys: their format, what is stored of them, and what they allow."""

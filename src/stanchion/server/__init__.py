@@ -1,0 +1,1 @@
+"""The HTTP server: jobs, live streams and the dashboard over one app."""

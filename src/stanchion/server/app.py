@@ -1,0 +1,197 @@
+"""The ASGI app: every endpoint behind one guard, on `/api/v1` and its alias `/api`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import Route, WebSocketRoute
+
+from stanchion.security.keys import PEPPER, Keyring
+from stanchion.server import openapi
+from stanchion.server.auth import GUEST, Door
+from stanchion.server.context import Endpoint, Server, reply
+from stanchion.server.dashboard import Dashboard
+from stanchion.server.limits import Limits
+from stanchion.server.origin import check_csrf, check_socket_origin, loopback_hosts
+from stanchion.server.present import BASE
+from stanchion.server.problems import ApiError, respond
+from stanchion.server.routes import (
+    bulk,
+    health,
+    jobs,
+    outputs,
+    queues,
+    session,
+    socket,
+    stats,
+    stream,
+    sweep,
+    workers,
+)
+from stanchion.server.shell import Shell, known
+from stanchion.security.scopes import JOBS_READ
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+
+    from starlette.responses import Response
+    from starlette.websockets import WebSocket
+
+    from stanchion.server.auth import Principal
+    from stanchion.server.ports import AppPort
+
+PUBLIC: Final = (
+    ("live", "ready"),  # probes have no credential and learn one word
+    ("read_session", "open_session", "close_session"),  # a key is traded for a cookie here
+    ("dashboard",),  # static files; what they show comes from the API
+)
+"""All that answers without a credential; everything else refuses strangers."""
+
+_PREFIXES: Final = (BASE, "/api")
+_BARE: Final = ("/metrics", "/health", "/health/live", "/health/ready")
+"""Also without a prefix: where probes and scrapers look."""
+
+
+async def _document(server: Server, request: Request, who: Principal) -> Response:
+    """Return this document."""
+    return reply(openapi.document(ENDPOINTS))
+
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *bulk.ENDPOINTS,  # fixed paths stand before those with an id
+    *sweep.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *stream.ENDPOINTS,
+    *outputs.ENDPOINTS,
+    *queues.ENDPOINTS,
+    *workers.ENDPOINTS,
+    *stats.ENDPOINTS,
+    *health.ENDPOINTS,
+    *session.ENDPOINTS,
+    Endpoint(method="GET", path="/openapi.json", name="openapi", call=_document, scope=JOBS_READ,
+             summary="The OpenAPI document", reply=dict[str, Any]),
+)  # fmt: skip
+
+
+def build(
+    app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = (), manage: bool = True
+) -> Starlette:
+    """Return the ASGI app over an app.
+
+    Args:
+        app: What the server serves.
+        limits: Bounds; the defaults where left out.
+        hosts: Host names that a server without keys answers to, beside those of the loopback.
+        manage: Whether the lifespan opens and closes the app.
+    """
+    server = Server(
+        app, Door(Keyring(app.settings.keys, pepper=os.environ.get(PEPPER, "").encode())), limits or Limits()
+    )
+    allowed = None if server.door.required else loopback_hosts(frozenset(hosts))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if manage:
+            await app.open()
+        try:
+            yield
+        finally:
+            await server.close()
+            if manage:
+                await app.close()
+
+    built = Starlette(
+        routes=_routes(server),
+        middleware=[Middleware(Shell, allowed_hosts=allowed)],
+        exception_handlers={HTTPException: _pass_on},
+        lifespan=lifespan,
+    )
+    built.router.redirect_slashes = False
+    built.state.server = server
+    return built
+
+
+async def _pass_on(_: Request, error: Exception) -> Response:
+    """Leave the router's own errors to the shell, which answers them as problems."""
+    raise known(error)
+
+
+def _routes(server: Server) -> list[Route | WebSocketRoute]:
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in ENDPOINTS:
+        _check_declared(endpoint)
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    routes: list[Route | WebSocketRoute] = []
+    for prefix in _PREFIXES:
+        routes += [
+            Route(prefix + path, _handler(server, own), methods=list(own)) for path, own in by_path.items()
+        ]
+    routes += [Route(path, _handler(server, by_path[path]), methods=list(by_path[path])) for path in _BARE]
+    routes += [WebSocketRoute(path, _socket(server)) for path in (f"{BASE}/ws", "/api/ws", "/ws")]
+    return [*routes, Route("/{path:path}", _static(Dashboard()), methods=["GET"], name="dashboard")]
+
+
+def _check_declared(endpoint: Endpoint) -> None:
+    if endpoint.scope is None and not any(endpoint.name in names for names in PUBLIC):
+        message = f"{endpoint.name} has no scope and is not public"
+        raise ValueError(message)
+
+
+def _handler(server: Server, own: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        endpoint = own["GET" if request.method == "HEAD" else request.method]
+        return await endpoint.call(server, request, _admitted(server, request, endpoint))
+
+    return handle
+
+
+def _admitted(server: Server, request: Request, endpoint: Endpoint) -> Principal:
+    """Return who asks, if they may: known, not led here by a foreign site, and with the scope."""
+    if endpoint.scope is None:
+        return GUEST
+    who = server.door.principal(request, server.now())
+    if who is None:
+        raise ApiError(
+            401,
+            "unauthenticated",
+            "A valid API key is needed.",
+            remedy="Send Authorization: Bearer stn_…, or sign in on the dashboard.",
+            headers={"www-authenticate": 'Bearer realm="stanchion"'},
+        )
+    check_csrf(request, request.method, who)
+    who.need(endpoint.scope)
+    return who
+
+
+def _socket(server: Server) -> Callable[[WebSocket], Awaitable[None]]:
+    async def handle(websocket: WebSocket) -> None:
+        bearer = "authorization" in websocket.headers
+        who = server.door.principal(websocket, server.now())
+        check_socket_origin(websocket, bearer=bearer and who is not None and who.by == "key")
+        if bearer and who is None:
+            raise ApiError(
+                401, "unauthenticated", "That is not a valid key.", remedy="Check it: it starts with stn_."
+            )
+        await socket.serve(server, websocket, who)
+
+    return handle
+
+
+def _static(dashboard: Dashboard) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        if request.url.path.startswith("/api"):
+            raise ApiError(404, "not_found", "There is nothing here.", remedy="See /api/v1/openapi.json.")
+        return await dashboard.serve(request)
+
+    return handle
+
+
+def endpoints() -> Sequence[Endpoint]:
+    """Return all endpoints of the API."""
+    return ENDPOINTS

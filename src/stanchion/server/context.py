@@ -1,0 +1,102 @@
+"""What every handler is given: the app, the watch, the door, the bounds; and how handlers are declared."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+from starlette.responses import Response
+
+from stanchion.engine.watch import Watch
+from stanchion.server.bodies import SLACK
+from stanchion.server.limits import Limits, Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from starlette.requests import Request
+
+    from stanchion.domain.units import Instant
+    from stanchion.server.auth import Door, Principal
+    from stanchion.server.ports import AppPort
+    from stanchion.store import Store
+
+_encode: Final = msgspec.json.Encoder().encode
+JSON: Final = "application/json"
+
+
+class Server:
+    """One server over one app."""
+
+    def __init__(self, app: AppPort, door: Door, limits: Limits) -> None:
+        self.app, self.door, self.limits = app, door, limits
+        self.streams = Streams(limits, self.close)
+        self.patching = asyncio.Lock()
+        self._watch: Watch | None = None
+
+    @property
+    def store(self) -> Store:
+        """Return the opened store."""
+        return self.app.store
+
+    @property
+    def watch(self) -> Watch:
+        """Return the one feed reader of this process."""
+        if self._watch is None:
+            self._watch = Watch(self.store)
+        return self._watch
+
+    @property
+    def max_body(self) -> int:
+        """Return the most bytes of a request body."""
+        return self.app.settings.max_payload + SLACK
+
+    def now(self) -> Instant:
+        """Return the store's clock."""
+        return self.store.now()
+
+    def secrets_of(self, task: str) -> frozenset[str]:
+        """Return the names of a task's secret arguments; they are never shown."""
+        found = self.app.tasks.get(task)
+        return found.secret if found is not None else frozenset()
+
+    def still(self, who: Principal) -> bool:
+        """Return whether a credential that opened a stream still holds."""
+        if who.by == "open":
+            return not self.door.required
+        now = self.now()
+        if who.expires_at is not None and now >= who.expires_at:
+            return False
+        return self.door.keyring.get(who.id, now) is not None
+
+    async def close(self) -> None:
+        """End all streams; their clients come again elsewhere."""
+        await self.watch.close()
+
+
+Handler: TypeAlias = "Callable[[Server, Request, Principal], Awaitable[Response]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One route: what it takes, what it needs, what it answers; the router and the OpenAPI document come from it."""
+
+    method: str
+    path: str
+    name: str
+    call: Handler
+    summary: str
+    scope: str | None
+    body: type[Any] | None = None
+    reply: type[Any] | None = None
+    status: int = 200
+    media: str = JSON
+    params: tuple[str, ...] = ()
+    also: Mapping[int, str] = field(default_factory=dict[int, str])
+
+
+def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a value as a JSON response."""
+    return Response(_encode(value), status, headers, media_type=JSON)

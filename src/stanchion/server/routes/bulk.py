@@ -1,0 +1,137 @@
+"""Many jobs in one request, with an answer for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from stanchion.domain.query import Scope
+from stanchion.errors import StanchionError
+from stanchion.security.scopes import JOBS_WRITE
+from stanchion.server import bodies, views, wire
+from stanchion.server.context import Endpoint, reply
+from stanchion.server.problems import ApiError, problem
+from stanchion.server.submit import below_args, submission
+from stanchion.store import Enqueued, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from msgspec import Raw
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from stanchion.engine.submit import Submission
+    from stanchion.server.auth import Principal
+    from stanchion.server.context import Server
+
+Answer: TypeAlias = Enqueued | StanchionError
+
+BULK_FACTOR: Final = 16
+"""A bulk body may be so many times larger than one job's."""
+_READ: Final = 500
+
+
+async def create(server: Server, request: Request, who: Principal) -> Response:
+    """Enqueue many jobs: 200 with an answer for each; with `atomic` 422 and none stored if one is refused."""
+    body = await bodies.decoded(request, wire.Bulk, server.max_body * BULK_FACTOR)
+    items = [_item(place, raw) for place, raw in enumerate(body.jobs)]
+    wanted = [_wanted(item, who, place) for place, item in enumerate(items)]
+    if body.atomic:
+        _all_or_none([item for item in wanted if isinstance(item, StanchionError)])
+    places = [place for place, item in enumerate(wanted) if not isinstance(item, StanchionError)]
+    stored = await _submitted(
+        server, [item for item in wanted if not isinstance(item, StanchionError)], places
+    )
+    answers = [
+        item if isinstance(item, StanchionError) else stored[place] for place, item in enumerate(wanted)
+    ]
+    refused = [answer for answer in answers if isinstance(answer, StanchionError)]
+    if body.atomic and refused:
+        await _undo(server, [answer for answer in answers if isinstance(answer, Enqueued)])
+        _all_or_none(refused)
+    names = [item.custom_id if isinstance(item, wire.BulkItem) else None for item in items]
+    return reply(await _out(server, who, names, answers))
+
+
+def _item(place: int, raw: Raw) -> wire.BulkItem | StanchionError:
+    try:
+        return bodies.parsed(raw, wire.BulkItem, f"/jobs/{place}")
+    except ApiError as error:
+        return error
+
+
+def _wanted(item: wire.BulkItem | StanchionError, who: Principal, place: int) -> Submission | StanchionError:
+    if isinstance(item, StanchionError):
+        return item
+    try:
+        return submission(item, who, key=item.idempotency_key)
+    except StanchionError as error:
+        return ApiError(
+            422, error.code, error.message, remedy=error.remedy, problems=((f"/jobs/{place}", error.message),)
+        )
+
+
+async def _submitted(server: Server, ready: Sequence[Submission], places: Sequence[int]) -> dict[int, Answer]:
+    if not ready:
+        return {}
+    answers: dict[int, Answer] = {}
+    for place, answer in zip(places, await server.app.submit(ready), strict=True):
+        if not isinstance(answer, Refused):
+            answers[place] = answer
+            continue
+        error = below_args(answer.error, f"/jobs/{place}")
+        if not isinstance(error, StanchionError):
+            raise error
+        answers[place] = error
+    return answers
+
+
+def _all_or_none(refused: Sequence[StanchionError]) -> None:
+    """Refuse the whole where an item was refused, with what was wrong with each."""
+    if not refused:
+        return
+    pairs = [
+        pair for error in refused for pair in getattr(error, "problems", ()) or (("/jobs", error.message),)
+    ]
+    message = f"{len(refused)} jobs were refused, so none was stored."
+    raise ApiError(
+        422, "validation", message, remedy="Correct them, or leave `atomic` out.", problems=pairs[:100]
+    )
+
+
+async def _undo(server: Server, stored: Sequence[Enqueued]) -> None:
+    """Take back new jobs. The store refuses items one by one, so they were visible for a moment."""
+    new = [answer.id for answer in stored if answer.new]
+    for start in range(0, len(new), _READ):
+        part = new[start : start + _READ]
+        gone = [
+            job for job in await server.store.cancel(part) if not isinstance(job, Exception) and job.final
+        ]
+        await server.store.erase([job.id for job in gone])
+
+
+async def _out(
+    server: Server, who: Principal, names: Sequence[str | None], answers: Sequence[Answer]
+) -> wire.BulkOut:
+    ids = [answer.id for answer in answers if isinstance(answer, Enqueued)]
+    shown: dict[str, wire.JobThin] = {}
+    for start in range(0, len(ids), _READ):
+        found = await server.store.inspect(ids[start : start + _READ], Scope(who.tenant))
+        jobs = [job for job in found if job is not None]
+        shown.update((job.id, job) for job in await views.thin_all(server.store, jobs, who.scope))
+    items = [_answer(name, answer, shown) for name, answer in zip(names, answers, strict=True)]
+    created = sum(1 for answer in answers if isinstance(answer, Enqueued) and answer.new)
+    return wire.BulkOut(items, created, len(ids) - created, len(answers) - len(ids))
+
+
+def _answer(name: str | None, answer: Answer, shown: dict[str, wire.JobThin]) -> wire.BulkAnswer:
+    if isinstance(answer, StanchionError):
+        body = problem(answer)
+        return wire.BulkAnswer(name, body.status, problem=body)
+    return wire.BulkAnswer(name, 201 if answer.new else 200, shown.get(answer.id))
+
+
+ENDPOINTS: Final = (
+    Endpoint(method="POST", path="/jobs/bulk", name="create_jobs", call=create, scope=JOBS_WRITE,
+             summary="Enqueue many jobs", body=wire.Bulk, reply=wire.BulkOut),
+)  # fmt: skip

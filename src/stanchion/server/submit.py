@@ -1,0 +1,86 @@
+"""From the body of a request to a submission, and from its answer to a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from stanchion.domain.keys import canonical, fingerprint
+from stanchion.engine.submit import JobOptions, Submission
+from stanchion.errors import PayloadError
+from stanchion.server.present import BASE
+from stanchion.server.problems import ApiError, malformed
+from stanchion.store import Refused
+
+if TYPE_CHECKING:
+    from stanchion.domain.units import Millis
+    from stanchion.server import wire
+    from stanchion.server.auth import Principal
+    from stanchion.server.context import Server
+    from stanchion.store import Enqueued
+
+_PATH: Final = f"{BASE}/jobs".encode()
+_OPTIONS: Final = frozenset(
+    {
+        "queue", "priority", "user", "delay", "run_at", "expires_in", "expires_at", "tags", "metadata", "dedup_window",
+        "dedup_key", "timeout", "max_attempts", "correlation_id",
+    }
+)  # fmt: skip
+
+
+def submission(
+    body: wire.NewJob, who: Principal, *, key: str | None = None, deadline: Millis | None = None
+) -> Submission:
+    """Return what a body asks for.
+
+    Args:
+        body: The decoded body.
+        who: Whose credential it came with; it decides the tenant.
+        key: The idempotency key, kept with a fingerprint of method, path and canonical body.
+        deadline: `Cancel-After` in ms: not started by then, the job expires; and no attempt runs for longer.
+    """
+    given = {name: value for name in _OPTIONS if (value := getattr(body, name)) is not None}
+    if deadline is not None:
+        seconds = deadline / 1000
+        given["expires_in"] = min(body.expires_in, seconds) if body.expires_in is not None else seconds
+        given["timeout"] = min(body.timeout, seconds) if body.timeout is not None else seconds
+    if key is not None:
+        given["idempotency_key"] = key
+        given["idempotency_fingerprint"] = _fingerprint(body)
+    options = JobOptions(tenant=who.tenant_for(body.tenant), **given)
+    return Submission(task=body.task, args=body.args, options=options)
+
+
+def _fingerprint(body: wire.NewJob) -> bytes:
+    plain = {name: value for name, value in msgspec.to_builtins(body).items() if value is not None}
+    plain.pop("custom_id", None)
+    plain.pop("idempotency_key", None)
+    try:
+        return fingerprint(b"POST", _PATH, canonical(plain))
+    except (ValueError, UnicodeEncodeError) as error:
+        message = f"The body cannot be repeated: {error}."
+        raise malformed(message) from error
+
+
+async def submit_one(server: Server, wanted: Submission) -> Enqueued:
+    """Store one request.
+
+    Raises:
+        StanchionError: It was refused; nothing was stored.
+    """
+    try:
+        (answer,) = await server.app.submit([wanted])
+    except PayloadError as error:
+        raise below_args(error) from error
+    if isinstance(answer, Refused):
+        raise below_args(answer.error)
+    return answer
+
+
+def below_args(error: Exception, pointer: str = "") -> Exception:
+    """Return an error of arguments with its pointers as they stand in the request's body."""
+    if type(error) is not PayloadError or not error.problems:
+        return error
+    moved = [(f"{pointer}/args{where}" if where else pointer, message) for where, message in error.problems]
+    return ApiError(422, error.code, error.message, remedy=error.remedy, problems=moved)

@@ -1,0 +1,416 @@
+"""The bodies of the API as types: what is refused before a handler sees it, and what the OpenAPI document shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from stanchion.domain.job import State
+
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
+QueueName: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$(?!\n)")
+]
+Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
+Tags: TypeAlias = Annotated[list[Tag], Meta(max_length=50)]
+Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=10 * 366 * 86_400.0)]
+Rank: TypeAlias = Annotated[int, Meta(ge=0, le=9)] | Literal["critical", "high", "normal", "low"]
+Object: TypeAlias = dict[str, Any]
+JobIdText: TypeAlias = Annotated[str, Meta(min_length=36, max_length=36)]
+
+
+class Strict(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A request body: what it does not name is refused."""
+
+
+class NewJob(Strict):
+    """A job to enqueue."""
+
+    task: Name
+    args: Object = msgspec.field(default_factory=dict[str, Any])
+    queue: QueueName | None = None
+    priority: Rank | None = None
+    tenant: Name | None = None
+    user: Name | None = None
+    delay: Seconds | None = None
+    run_at: Time | None = None
+    expires_in: Seconds | None = None
+    expires_at: Time | None = None
+    tags: Tags | None = None
+    metadata: Object | None = None
+    dedup_window: Seconds | None = None
+    dedup_key: Name | None = None
+    timeout: Seconds | None = None
+    max_attempts: Annotated[int, Meta(ge=1, le=1_000)] | None = None
+    correlation_id: Name | None = None
+
+
+class BulkItem(NewJob):
+    """A job of a bulk request; `custom_id` comes back with its answer."""
+
+    custom_id: Name | None = None
+    idempotency_key: Name | None = None
+
+
+class Bulk(Strict):
+    """Many jobs at once; `atomic` stores all or none."""
+
+    jobs: Annotated[list[Raw], Meta(min_length=1, max_length=10_000)]
+    atomic: bool = False
+
+
+class Patch(Strict):
+    """Changes to a job; `metadata` is a merge patch (RFC 7396)."""
+
+    priority: Rank | UnsetType = UNSET
+    metadata: Object | None | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+
+
+class JobFilter(Strict):
+    """Which jobs a bulk operation is for."""
+
+    queue: QueueName | None = None
+    state: State | list[State] | None = None
+    task: Name | None = None
+    tag: Tag | None = None
+    user: Name | None = None
+    older_than: Seconds | None = None
+
+
+class Many(Strict):
+    """Jobs by id, or by filter."""
+
+    ids: Annotated[list[JobIdText], Meta(min_length=1, max_length=1_000)] | None = None
+    filter: JobFilter | None = None
+
+
+class Clean(Strict):
+    """Which ended jobs of a queue to erase."""
+
+    older_than: Seconds = 0
+    states: Annotated[list[State], Meta(min_length=1, max_length=3)] | None = None
+
+
+class QueuePatch(Strict):
+    """Changes to a queue's policy; `max_waiting` 0 removes the bound."""
+
+    paused: bool | UnsetType = UNSET
+    max_waiting: Annotated[int, Meta(ge=0, le=2**31)] | UnsetType = UNSET
+
+
+class Login(Strict):
+    """A key to open a session with."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+# ------------------------------------------------------------------------------------------------ replies
+
+
+class ErrorOut(Struct):
+    """A failure of a job."""
+
+    kind: str
+    message: str
+    retryable: bool | None
+    traceback_id: str | None = None
+
+
+class ProgressOut(Struct):
+    """How far a job is; `fraction` is null where the length is unknown, `eta` is in seconds."""
+
+    fraction: float | None
+    index: float
+    length: float
+    unit: str | None
+    message: str | None
+    stage: str | None
+    eta: float | None
+
+
+class PreviewOut(Struct):
+    """The latest look at unfinished work."""
+
+    url: str
+    content_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    step: int | None = None
+
+
+class OutputOut(Struct):
+    """One output; an artifact's bytes are at `url`, a chunk is in `chunk`."""
+
+    index: int
+    kind: str
+    name: str | None
+    content_type: str | None
+    size: int
+    sha256: str | None
+    width: int | None
+    height: int | None
+    url: str
+    chunk: Raw | UnsetType = UNSET
+
+
+class WaitingOn(Struct):
+    """Why a job cannot start now."""
+
+    reason: str
+    key: str | None = None
+    until: str | None = None
+
+
+class CostOut(Struct):
+    """What a job cost; the amount is a decimal text."""
+
+    amount: str
+    unit: str
+
+
+class AttemptOut(Struct):
+    """One run of a job; `outcome` is null while it runs."""
+
+    attempt: int
+    worker: str | None
+    started_at: str | None
+    ended_at: str | None
+    outcome: str | None
+    error: ErrorOut | None
+
+
+class EventOut(Struct):
+    """One transition of a job."""
+
+    version: int
+    state: str
+    at: str
+    attempt: int
+    error: ErrorOut | None
+
+
+class Urls(Struct):
+    """Where to go from a job: follow links, do not build them."""
+
+    self: str
+    events: str
+    cancel: str
+    retry: str
+    outputs: str
+
+
+class JobThin(Struct, kw_only=True):
+    """A job as lists show it."""
+
+    id: str
+    task: str
+    queue: str
+    tenant: str
+    user: str | None
+    priority: int
+    state: State
+    version: int
+    attempt: int
+    spent: int
+    crashes: int
+    max_attempts: int
+    tags: tuple[str, ...]
+    metadata: Raw
+    error: ErrorOut | None
+    created_at: str
+    run_at: str | None
+    started_at: str | None
+    ended_at: str | None
+    expires_at: str | None
+    cancel_requested_at: str | None
+    position: int | None
+    ahead: int | None
+    eta: Object | None
+    waiting_on: WaitingOn | None
+    progress: ProgressOut | None
+    preview: PreviewOut | None
+    outputs: list[OutputOut]
+    cached: bool
+    correlation_id: str | None
+    urls: Urls
+
+
+class JobOut(JobThin, kw_only=True):
+    """A job with all that is known of it."""
+
+    args: Raw
+    result: Raw
+    cost: list[CostOut]
+    attempts: list[AttemptOut]
+    events: list[EventOut]
+
+
+class JobPage(Struct):
+    """Jobs, newest first, and the cursor of the next page."""
+
+    items: list[JobThin]
+    next: str | None
+
+
+class PointerOut(Struct):
+    """One thing wrong with a body, by JSON pointer."""
+
+    pointer: str
+    message: str
+
+
+class ProblemOut(Struct, kw_only=True, omit_defaults=True):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    retryable: bool | UnsetType = UNSET
+    instance: str | None = None
+    remedy: str | None = None
+    retry_after: float | None = None
+    request_id: str | None = None
+    errors: list[PointerOut] = msgspec.field(default_factory=list[PointerOut])
+
+
+class BulkAnswer(Struct, omit_defaults=True):
+    """The answer to one item: the job, or the problem."""
+
+    custom_id: str | None = None
+    status: int = 201
+    job: JobThin | None = None
+    problem: ProblemOut | None = None
+
+
+class BulkOut(Struct):
+    """The answers, in the order of the request."""
+
+    items: list[BulkAnswer]
+    created: int
+    joined: int
+    refused: int
+
+
+class Count(Struct):
+    """How many jobs an operation changed."""
+
+    count: int
+
+
+class OutputsOut(Struct):
+    """The outputs of the current attempt, in order; `next` is the `after` of the next page."""
+
+    items: list[OutputOut]
+    next: int | None
+
+
+class Rates(Struct):
+    """Jobs per minute; null where it is not measured."""
+
+    started: float | None = None
+    completed: float | None = None
+    failed: float | None = None
+
+
+class QueueOut(Struct):
+    """A queue now."""
+
+    name: str
+    paused: bool
+    max_waiting: int | None
+    counts: dict[str, int]
+    oldest_queued_at: str | None
+    throughput: Rates
+
+
+class Queues(Struct):
+    """All queues, by name."""
+
+    items: list[QueueOut]
+
+
+class WorkerOut(Struct, kw_only=True):
+    """A worker as the registry knows it."""
+
+    id: str
+    incarnation: str
+    host: str
+    pid: int
+    started_at: str
+    last_beat_at: str
+    alive: bool
+    state: str
+    slots: int
+    running: int
+    queues: tuple[str, ...] | None
+    tasks: tuple[str, ...]
+    capabilities: Object
+    current_jobs: list[str]
+    jobs_done: int
+    jobs_failed: int
+    mean_ms: float | None
+    version: str
+
+
+class Workers(Struct):
+    """Living workers, and those that ended in the last hour."""
+
+    items: list[WorkerOut]
+
+
+class Point(Struct):
+    """One interval; waits and runs in seconds."""
+
+    at: str
+    enqueued: int
+    started: int
+    completed: int
+    failed: int
+    wait_p50: float | None
+    wait_p95: float | None
+    run_p50: float | None
+    run_p95: float | None
+
+
+class StatsOut(Struct):
+    """Counts now, and the recent past, oldest first."""
+
+    counts: dict[str, int]
+    queues: dict[str, dict[str, int]]
+    series: list[Point]
+
+
+class TaskOut(Struct):
+    """A task that may be enqueued."""
+
+    name: str
+    queue: str
+    schema: Object
+
+
+class Tasks(Struct):
+    """The registered tasks."""
+
+    items: list[TaskOut]
+
+
+class SessionOut(Struct):
+    """Whether this browser may go on, and whether it needs a key for it."""
+
+    authenticated: bool
+    required: bool
+    tenant: str | None = None
+    scopes: tuple[str, ...] = ()
+
+
+class Ready(Struct):
+    """Whether the server can serve."""
+
+    status: str

@@ -1,0 +1,99 @@
+"""Settings: an argument, an environment variable, or a line in `stanchion.toml`, in that order."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import ChainMap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from stanchion.domain.policy import PROFILES, LeaseProfile, Retention
+from stanchion.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_URL: Final = "sqlite:///stanchion.db"
+FILE: Final = "stanchion.toml"
+_PREFIX: Final = "STANCHION_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings. Times are in seconds, sizes in bytes."""
+
+    url: str = DEFAULT_URL
+    profile: Literal["auto", "fast", "default"] = "auto"
+    max_payload: int = 1_000_000
+    artifacts: str | None = None
+    grace: float = 25.0
+    slots: int = 10
+    keys: tuple[str, ...] = ()
+    keys_file: str | None = None
+    keep_completed_days: float = 7.0
+    keep_failed_days: float = 30.0
+    keep_cancelled_days: float = 7.0
+
+    @property
+    def lease(self) -> LeaseProfile:
+        """The lease profile: everything on one host uses `fast`."""
+        if self.profile == "auto":
+            return PROFILES["fast" if urlsplit(self.url).scheme in {"sqlite", "memory"} else "default"]
+        return PROFILES[self.profile]
+
+    @property
+    def retention(self) -> Retention:
+        """How long final jobs are kept."""
+        days = (self.keep_completed_days, self.keep_failed_days, self.keep_cancelled_days)
+        return Retention(*(round(value * 86_400_000) for value in days))
+
+    @property
+    def artifact_folder(self) -> Path | None:
+        """Where artifacts are: as set, or beside the SQLite file."""
+        if self.artifacts is not None:
+            return Path(self.artifacts)
+        parts = urlsplit(self.url)
+        if parts.scheme != "sqlite":
+            return None
+        database = Path(unquote(parts.path[1:]))
+        return database.with_name(database.name + "-artifacts")
+
+
+def load(arguments: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+    """Return settings from what is given, nearest to the caller first; only keys that someone set take part.
+
+    Raises:
+        ConfigError: A name is unknown, or a value does not fit.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    merged = dict(ChainMap(given, _from_environment(os.environ if environ is None else environ), _from_file(folder)))
+    try:
+        return msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        message = f"A setting cannot be used: {error}."
+        raise ConfigError(
+            message, remedy=f"Known settings: {', '.join(Settings.__struct_fields__)}."
+        ) from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        value = environ.get(_PREFIX + name.upper())
+        if value is not None:
+            found[name] = value.split(",") if name == "keys" else value
+    return found
+
+
+def _from_file(folder: Path | None) -> dict[str, Any]:
+    path = (folder or Path.cwd()) / FILE
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path} cannot be read: {error}."
+        raise ConfigError(message, remedy="Correct its TOML.") from error

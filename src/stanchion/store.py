@@ -1,0 +1,423 @@
+"""The store protocol: atomic batch operations, named after what they mean.
+
+Each operation takes a batch and answers item by item, in order. It happens whole or not at all and may be
+repeated when its reply was lost. The store's own clock decides leases and due times. Every read and every
+change by a caller stays within a `Scope`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from stanchion.domain.query import ALL, Cursor, Filter, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from stanchion.domain.job import (
+        Attempt,
+        Cost,
+        Event,
+        Job,
+        Lease,
+        LogLine,
+        NewJob,
+        Output,
+        Preview,
+        State,
+    )
+    from stanchion.domain.outcome import Settlement
+    from stanchion.domain.policy import QueuePolicy, Retention
+    from stanchion.domain.units import Instant, JobId, Millis
+
+
+class Enqueued(NamedTuple):
+    """The answer to one enqueue: the job's id, and whether it was new or joined one that was there."""
+
+    id: JobId
+    state: State
+    new: bool
+    version: int = 1
+
+
+class Refused(NamedTuple):
+    """One item of a batch that was not stored, and why."""
+
+    error: Exception
+
+
+class Want(NamedTuple):
+    """What a worker asks of a claim.
+
+    Only jobs of the named tasks are claimed; `queues` None means every queue that is not paused.
+    """
+
+    limit: int
+    tasks: frozenset[str]
+    queues: tuple[str, ...] | None = None
+
+
+class Claimed(NamedTuple):
+    """The leases of one claim, and in how many ms the next waiting job falls due (None: nothing waits)."""
+
+    leases: tuple[Lease, ...]
+    next_due: Millis | None = None
+
+
+class ProgressNote(NamedTuple):
+    """The latest progress of an attempt; replaces the one before."""
+
+    index: float
+    length: float
+    unit: str | None = None
+    message: str | None = None
+    stage: str | None = None
+
+
+class PreviewNote(NamedTuple):
+    """The latest preview of an attempt; replaces the one before."""
+
+    data: bytes
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+    step: int | None = None
+
+
+class OutputNote(NamedTuple):
+    """One more output: a chunk (`data`), or an artifact by its content hash."""
+
+    kind: str
+    data: bytes | None = None
+    name: str | None = None
+    content_type: str | None = None
+    size: int = 0
+    artifact: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class LogNote(NamedTuple):
+    """One line of a handler's log."""
+
+    level: str
+    message: str
+
+
+class StepNote(NamedTuple):
+    """A finished step's encoded result; kept over attempts."""
+
+    name: str
+    result: bytes
+
+
+class CostNote(NamedTuple):
+    """A cost that arose, as a decimal text and a unit."""
+
+    amount: str
+    unit: str
+
+
+Note: TypeAlias = ProgressNote | PreviewNote | OutputNote | LogNote | StepNote | CostNote
+
+
+class Noted(NamedTuple):
+    """A note and the attempt that writes it: the fence."""
+
+    ref: int
+    attempt: int
+    note: Note
+
+
+class WorkerInfo(NamedTuple):
+    """What a worker says of itself when it registers."""
+
+    incarnation: str
+    host: str
+    pid: int
+    slots: int
+    queues: tuple[str, ...] | None
+    tasks: tuple[str, ...]
+    supervisor: str | None = None
+    version: str = ""
+    capabilities: Mapping[str, int | str] = {}
+
+
+class WorkerRow(NamedTuple):
+    """A worker as the registry knows it. `state` is idle, busy, draining, lost or stopped."""
+
+    id: int
+    info: WorkerInfo
+    state: str
+    started_at: Instant
+    beat_at: Instant
+    alive: bool
+    running: int
+    jobs: tuple[JobId, ...]
+    done: int
+    failed: int
+    mean_ms: float | None
+
+
+class Held(NamedTuple):
+    """An attempt that a worker still holds."""
+
+    ref: int
+    attempt: int
+    cancel_requested: bool
+
+
+class Beat(NamedTuple):
+    """The answer to a beat: False says that the worker was declared lost and must start anew."""
+
+    alive: bool
+    held: tuple[Held, ...]
+
+
+class Overdue(NamedTuple):
+    """A lease whose worker fell silent."""
+
+    lease: Lease
+    worker: str
+
+
+class Upkeep(NamedTuple):
+    """What one round of maintenance did."""
+
+    promoted: int = 0
+    expired: int = 0
+    pruned: int = 0
+    artifacts: tuple[str, ...] = ()
+    """Content hashes that no job refers to any more."""
+    next_due: Millis | None = None
+
+
+class QueueStats(NamedTuple):
+    """A queue's counts by state, and its policy."""
+
+    policy: QueuePolicy
+    counts: Mapping[State, int]
+    oldest_queued_at: Instant | None
+
+
+class Page(NamedTuple):
+    """Jobs, newest first, and the cursor of the next page."""
+
+    jobs: tuple[Job, ...]
+    next: str | None
+
+
+class Live(NamedTuple):
+    """A job whose progress or preview changed."""
+
+    job: Job
+    preview: bool
+
+
+class OutputItem(NamedTuple):
+    """An output and whose it is."""
+
+    id: JobId
+    output: Output
+
+
+class Changes(NamedTuple):
+    """What changed since a cursor, and the cursor to go on from.
+
+    `gap` says that events after the cursor are no longer kept: take a snapshot and go on from `cursor`.
+    """
+
+    events: tuple[Event, ...]
+    outputs: tuple[OutputItem, ...]
+    live: tuple[JobId, ...]
+    cursor: Cursor
+    gap: bool = False
+    more: bool = False
+
+
+class Place(NamedTuple):
+    """Where a job stands in line: 1 starts next, 0 runs, None cannot start, with the reason."""
+
+    position: int | None
+    reason: str | None = None
+    key: str | None = None
+    until: Instant | None = None
+
+
+class Bucket(NamedTuple):
+    """One interval of the recent past: counts, and waits and runs in ms (unordered samples)."""
+
+    at: Instant
+    enqueued: int
+    started: int
+    completed: int
+    failed: int
+    waits: tuple[int, ...]
+    runs: tuple[int, ...]
+
+
+class Signal(NamedTuple):
+    """A hint that may be lost: something to claim, something to cancel, or something to watch changed."""
+
+    kind: str
+
+
+class Store(Protocol):
+    """What the engine needs of a storage engine."""
+
+    name: str
+    durability: str
+
+    async def open(self) -> None:
+        """Open and migrate; may be called once."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and close; idempotent."""
+        ...
+
+    def now(self) -> Instant:
+        """Return the store's clock."""
+        ...
+
+    async def enqueue(self, batch: Sequence[NewJob]) -> list[Enqueued | Refused]:
+        """Store new jobs, or join those that dedup and idempotency keys name; durable on return."""
+        ...
+
+    async def register(self, worker: WorkerInfo, lease_for: Millis) -> int:
+        """Add a worker to the registry; the answer is its id. Idempotent by incarnation."""
+        ...
+
+    async def claim(self, worker: int, want: Want, settled: Sequence[Settlement] = ()) -> tuple[list[bool], Claimed]:
+        """Settle what ended, then lease what may start: one transaction, so that a settle rides for free.
+
+        Answers whether each settlement applied (False: the attempt is not the running one), and the leases.
+        A worker that is not alive gets no lease.
+        """
+        ...
+
+    async def settle(self, settled: Sequence[Settlement]) -> list[bool]:
+        """End attempts; False where the attempt is not the running one, and then nothing changed."""
+        ...
+
+    async def note(self, batch: Sequence[Noted]) -> list[bool]:
+        """Record progress, previews, outputs, logs, steps and costs of running attempts, fenced as `settle`."""
+        ...
+
+    async def steps(self, ref: int) -> dict[str, bytes]:
+        """Return the finished steps of a job, by name."""
+        ...
+
+    async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
+        """Extend the leases of living workers and tell what each still holds and whose cancel was asked."""
+        ...
+
+    async def held(self, worker: int) -> tuple[Held, ...]:
+        """Return the attempts that a worker holds; extends nothing."""
+        ...
+
+    async def leave(self, workers: Sequence[int], *, lost: bool = False) -> list[Overdue]:
+        """Mark workers stopped (or lost) and return the leases they still hold, for the engine to settle."""
+        ...
+
+    async def drain_worker(self, worker: int) -> None:
+        """Mark a worker as draining: it claims no more."""
+        ...
+
+    async def overdue(self, limit: int) -> list[Overdue]:
+        """Mark silent workers lost and return the leases of lost workers; the engine settles them as `Lost`."""
+        ...
+
+    async def maintain(self, retention: Retention, limit: int) -> Upkeep:
+        """Promote what is due, expire what is too late, prune what is old; at most `limit` of each."""
+        ...
+
+    async def cancel(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
+        """Cancel waiting jobs, ask running ones; a final job is answered as it is."""
+        ...
+
+    async def retry(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
+        """Queue failed jobs anew with a fresh budget of attempts; `WrongStateError` for other states."""
+        ...
+
+    async def amend(
+        self, ids: Sequence[JobId], *, priority: int | None = None, metadata: bytes | None = None,
+        tags: tuple[str, ...] | None = None, scope: Scope = ALL
+    ) -> list[Job | Exception]:
+        """Change priority (waiting jobs), replace metadata or tags; bumps no version."""
+        ...
+
+    async def erase(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[bool | Exception]:
+        """Delete final jobs and all they produced; `WrongStateError` for others."""
+        ...
+
+    async def select(self, filter_: Filter, limit: int, scope: Scope = ALL) -> list[JobId]:
+        """Return the ids of at most `limit` matching jobs, oldest first, for bulk operations."""
+        ...
+
+    async def inspect(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | None]:
+        """Return jobs as they stand; None where there is none in scope."""
+        ...
+
+    async def list(self, filter_: Filter, *, limit: int, after: str | None = None, scope: Scope = ALL) -> Page:
+        """Return a page of jobs, newest first, by keyset (without args and result bytes)."""
+        ...
+
+    async def history(self, job_id: JobId, scope: Scope = ALL, after: int = 0) -> tuple[list[Event], list[Attempt]]:
+        """Return a job's events with a version above `after`, and its ended attempts."""
+        ...
+
+    async def outputs(self, job_id: JobId, scope: Scope = ALL, after: int = -1) -> list[Output]:
+        """Return the outputs of the job's current attempt with an index above `after`, in order."""
+        ...
+
+    async def preview(self, job_id: JobId, scope: Scope = ALL) -> Preview | None:
+        """Return the latest preview while the job runs."""
+        ...
+
+    async def logs(self, job_id: JobId, scope: Scope = ALL, after: int = 0) -> list[LogLine]:
+        """Return the log lines of a job with a cursor above `after`, in order."""
+        ...
+
+    async def costs(self, job_id: JobId, scope: Scope = ALL) -> list[Cost]:
+        """Return the costs of all attempts."""
+        ...
+
+    async def position(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Place | None]:
+        """Return where jobs stand in line, from one snapshot; None where there is none in scope."""
+        ...
+
+    async def stats(self, scope: Scope = ALL) -> list[QueueStats]:
+        """Return all queues with their counts; costs the number of lanes, never of jobs."""
+        ...
+
+    async def series(self, window: Millis, step: Millis, scope: Scope = ALL) -> list[Bucket]:
+        """Return the recent past in intervals, oldest first, from history; bounded samples per interval."""
+        ...
+
+    async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
+        """Change a queue's policy; creates the queue. `max_waiting` 0 removes the bound."""
+        ...
+
+    async def workers(self) -> list[WorkerRow]:
+        """Return the registry: living workers, and those that ended in the last hour."""
+        ...
+
+    async def changes(self, since: Cursor, limit: int = 1000, scope: Scope = ALL) -> Changes:
+        """Return what changed after a cursor, in commit order."""
+        ...
+
+    async def tail(self) -> Cursor:
+        """Return the cursor of now."""
+        ...
+
+    def subscribe(self, listener: Callable[[Signal], None], *, claims: bool, watch: bool) -> Callable[[], None]:
+        """Call the listener (in the event loop) on hints from any process; returns the way to stop.
+
+        `claims` asks for hints of claimable jobs and cancels, `watch` for hints of any change.
+        """
+        ...
+
+    async def check(self) -> Mapping[str, object]:
+        """Return facts for health and doctor: schema, durability in force, sizes, warnings."""
+        ...

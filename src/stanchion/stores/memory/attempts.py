@@ -1,0 +1,281 @@
+"""The way of a job: enqueue, claim, settle, note."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from stanchion.domain.job import (
+    FINAL,
+    WAITING,
+    Attempt,
+    Cost,
+    Job,
+    Lease,
+    LogLine,
+    Move,
+    Output,
+    Preview,
+    Progress,
+    State,
+    move,
+)
+from stanchion.domain.kinds import ErrorInfo, Kind
+from stanchion.domain.outcome import effective
+from stanchion.errors import IdempotencyMismatchError, QueueFullError
+from stanchion.store import (
+    Claimed,
+    CostNote,
+    Enqueued,
+    LogNote,
+    OutputItem,
+    OutputNote,
+    PreviewNote,
+    ProgressNote,
+    Refused,
+    StepNote,
+)
+from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance
+
+if TYPE_CHECKING:
+    from stanchion.domain.job import NewJob
+    from stanchion.domain.outcome import Settlement
+    from stanchion.domain.units import Instant, Millis
+    from stanchion.store import Noted, Want
+    from stanchion.stores.memory.tables import Tables
+
+PROMOTE_AT_ONCE: Final = 1_000
+MAX_LOG_LINES: Final = 1_000
+EXPIRED: Final = ErrorInfo(Kind.EXPIRED, "expired before it started", retryable=False)
+_FAILINGS: Final = frozenset({"failed", "retry", "lost"})
+
+
+def enqueue(tables: Tables, new: NewJob, now: Instant) -> Enqueued | Refused:
+    """Store a job, join the one that its id or keys name, or refuse it."""
+    if new.id in tables.refs:
+        return _joined(tables.jobs[tables.refs[new.id]])
+    if new.idempotency is not None:
+        used = tables.idempotency.get((new.tenant, new.idempotency.key))
+        if used is not None and used.at + REMEMBER_FOR > now:
+            if used.fingerprint != new.idempotency.fingerprint:
+                return Refused(IdempotencyMismatchError(new.idempotency.key))
+            return _joined(tables.jobs[used.ref])
+    twin = _twin(tables, new, now)
+    if twin is not None:
+        _remember(tables, new, twin.ref, now)
+        return _joined(twin)
+    limit = tables.policy(new.queue).max_waiting
+    if limit is not None and sum(job.queue == new.queue for job in tables.having(*WAITING)) >= limit:
+        return Refused(QueueFullError(new.queue, limit))
+    job = _store(tables, new, now)
+    return Enqueued(job.id, job.state, new=True, version=job.version)
+
+
+def _joined(job: Job) -> Enqueued:
+    return Enqueued(job.id, job.state, new=False, version=job.version)
+
+
+def _twin(tables: Tables, new: NewJob, now: Instant) -> Job | None:
+    """The job last stored under the same dedup key, while it may be joined."""
+    ref = None if new.dedup_key is None else tables.dedup.get(new.dedup_key)
+    if ref is None:
+        return None
+    job = tables.jobs[ref]
+    if job.state in {State.FAILED, State.CANCELLED}:
+        return None
+    return job if not job.final or job.created_at + new.dedup_window > now else None
+
+
+def _remember(tables: Tables, new: NewJob, ref: int, now: Instant) -> None:
+    if new.idempotency is not None:
+        used = Remembered(new.idempotency.fingerprint, ref, now)
+        tables.idempotency[new.tenant, new.idempotency.key] = used
+
+
+def _store(tables: Tables, new: NewJob, now: Instant) -> Job:
+    due = now + new.delay if new.run_at is None else new.run_at
+    expires = new.expires_at
+    if expires is None and new.expires_in is not None:
+        expires = now + new.expires_in
+    tables.last_ref += 1
+    tables.refs[new.id] = tables.last_ref
+    _remember(tables, new, tables.last_ref, now)
+    if new.dedup_key is not None:
+        tables.dedup[new.dedup_key] = tables.last_ref
+    tables.hints.add("work")
+    unborn = Job(
+        ref=tables.last_ref, id=new.id, task=new.task, queue=new.queue, tenant=new.tenant, user=new.user,
+        priority=new.priority, state=State.SCHEDULED if due > now else State.QUEUED, version=0,
+        attempt=0, spent=0, crashes=0, max_attempts=new.max_attempts, created_at=now,
+        due_at=due if due > now else None, expires_at=expires, tags=new.tags, metadata=new.metadata,
+        args=new.args, timeout=new.timeout, correlation_id=new.correlation_id,
+    )  # fmt: skip
+    return advance(tables, unborn, now)
+
+
+def promote(tables: Tables, now: Instant, limit: int) -> int:
+    """Queue what is due, the oldest due first."""
+    waiting = [(job.due_at, job.ref, job) for job in tables.having(State.SCHEDULED, State.RETRYING)]
+    due = sorted((at, ref, job) for at, ref, job in waiting if at is not None and at <= now)[:limit]
+    for _, _, job in due:
+        advance(tables, replace(job, state=move(job.state, Move.PROMOTE), due_at=None), now)
+    return len(due)
+
+
+def next_due(tables: Tables, now: Instant) -> Millis | None:
+    """Return in how many ms the next waiting job falls due."""
+    waiting = (job.due_at for job in tables.having(State.SCHEDULED, State.RETRYING))
+    return min((max(at - now, 0) for at in waiting if at is not None), default=None)
+
+
+def late(job: Job, now: Instant) -> bool:
+    """Return whether a job's time to start has passed."""
+    return job.expires_at is not None and job.expires_at <= now
+
+
+def expire(tables: Tables, job: Job, now: Instant) -> None:
+    """Fail a job that waited too long."""
+    state = move(job.state, Move.EXPIRE)
+    advance(tables, replace(job, state=state, due_at=None, ended_at=now, error=EXPIRED), now, EXPIRED)
+
+
+def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
+    """Promote what is due, then lease by (priority, ref) what the worker may start."""
+    promote(tables, now, PROMOTE_AT_ONCE)
+    leases: list[Lease] = []
+    too_late: list[Job] = []
+    known = tables.workers.get(worker)
+    if known is not None and known.state == "alive":
+        for job in sorted(tables.having(State.QUEUED), key=lambda job: (job.priority, job.ref)):
+            if len(leases) >= want.limit:
+                break
+            if not _wanted(tables, job, want):
+                continue
+            if late(job, now):
+                too_late.append(job)
+            else:
+                leases.append(_lease(tables, job, worker, now))
+    for job in too_late:
+        expire(tables, job, now)
+    return Claimed(tuple(leases), next_due(tables, now))
+
+
+def _wanted(tables: Tables, job: Job, want: Want) -> bool:
+    if job.task not in want.tasks or tables.policy(job.queue).paused:
+        return False
+    return want.queues is None or job.queue in want.queues
+
+
+def _lease(tables: Tables, job: Job, worker: int, now: Instant) -> Lease:
+    tables.holders[job.ref] = worker
+    job = replace(
+        job,
+        state=move(job.state, Move.CLAIM),
+        attempt=job.attempt + 1,
+        started_at=now,
+        worker=tables.workers[worker].info.incarnation,
+        artifacts=(),
+    )
+    return lease_of(advance(tables, job, now))
+
+
+def lease_of(job: Job) -> Lease:
+    """Return the lease of a running job."""
+    assert job.started_at is not None
+    return Lease(
+        ref=job.ref, id=job.id, attempt=job.attempt, task=job.task, args=job.args, queue=job.queue,
+        tenant=job.tenant, user=job.user, priority=job.priority, spent=job.spent, crashes=job.crashes,
+        max_attempts=job.max_attempts, created_at=job.created_at, started_at=job.started_at,
+        timeout=job.timeout, tags=job.tags, metadata=job.metadata, correlation_id=job.correlation_id,
+        cancel_requested=job.cancel_requested_at is not None,
+    )  # fmt: skip
+
+
+def _running(tables: Tables, ref: int, attempt: int) -> Job | None:
+    """The fence: the job, if this very attempt of it is running."""
+    job = tables.jobs.get(ref)
+    return job if job is not None and job.state is State.RUNNING and job.attempt == attempt else None
+
+
+def settle(tables: Tables, end: Settlement, now: Instant) -> bool:
+    """End an attempt; an asked cancel wins over every other ending."""
+    job = _running(tables, end.ref, end.attempt)
+    if job is None:
+        return False
+    cancelled = job.cancel_requested_at is not None
+    state = effective(end.state, cancel_requested=cancelled)
+    outcome = "cancelled" if cancelled else end.outcome
+    error = None if cancelled else end.error
+    _count(tables, job, outcome, now)
+    row = Attempt(job.attempt, job.worker, job.started_at, now, outcome, error)
+    tables.attempts.setdefault(job.ref, []).append(row)
+    for table in (tables.holders, tables.previews, tables.live):
+        table.pop(job.ref, None)
+    final = state in FINAL
+    ended = replace(
+        job, state=state, spent=job.spent + end.spent, crashes=job.crashes + end.crashes, worker=None,
+        result=end.result if final and not cancelled else None, error=error if final else error or job.error,
+        ended_at=now if final else None,
+        started_at=job.started_at if final else None,
+        due_at=now + end.delay if state in {State.SCHEDULED, State.RETRYING} else None,
+        progress=None, preview_revision=None,
+    )  # fmt: skip
+    advance(tables, ended, now, error)
+    if not final:
+        tables.hints.add("work")
+    return True
+
+
+def _count(tables: Tables, job: Job, outcome: str, now: Instant) -> None:
+    worker = tables.workers.get(tables.holders[job.ref])
+    if worker is not None and job.started_at is not None:
+        worker.done += outcome == "completed"
+        worker.failed += outcome in _FAILINGS
+        worker.busy += now - job.started_at
+
+
+def note(tables: Tables, noted: Noted, now: Instant) -> bool:
+    """Record what a running attempt tells."""
+    job = _running(tables, noted.ref, noted.attempt)
+    if job is None:
+        return False
+    match noted.note:
+        case ProgressNote(index, length, unit, message, stage):
+            tables.live[job.ref] = _next_live(tables)
+            tables.put(replace(job, progress=Progress(index, length, unit, message, stage, now)))
+        case PreviewNote(data, content_type, width, height, step):
+            tables.live[job.ref] = revision = _next_live(tables)
+            tables.previews[job.ref] = Preview(data, content_type, width, height, step, revision)
+            tables.put(replace(job, preview_revision=revision))
+        case OutputNote():
+            _output(tables, job, noted.note)
+        case LogNote(level, message):
+            lines = tables.logs.setdefault(job.ref, [])
+            if sum(line.attempt == job.attempt for line in lines) < MAX_LOG_LINES:
+                tables.last_log += 1
+                lines.append(LogLine(tables.last_log, job.attempt, level, message, now))
+        case StepNote(name, result):
+            tables.steps.setdefault(job.ref, {}).setdefault(name, result)
+        case CostNote(amount, unit):
+            tables.costs.setdefault(job.ref, []).append(Cost(job.attempt, amount, unit))
+    tables.hints.add("change")
+    return True
+
+
+def _next_live(tables: Tables) -> int:
+    tables.last_live += 1
+    return tables.last_live
+
+
+def _output(tables: Tables, job: Job, new: OutputNote) -> None:
+    outputs = tables.outputs.setdefault(job.ref, [])
+    index = sum(item.attempt == job.attempt for item in outputs)
+    tables.last_output += 1
+    output = Output(
+        index, job.attempt, new.kind, new.data, new.name, new.content_type, new.size, new.artifact,
+        new.width, new.height, tables.last_output,
+    )  # fmt: skip
+    outputs.append(output)
+    tables.produced.append(OutputItem(job.id, output))
+    if output.artifact is not None:
+        tables.put(replace(job, artifacts=(*job.artifacts, output)))

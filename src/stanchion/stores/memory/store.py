@@ -1,0 +1,292 @@
+"""`MemoryStore`: the store protocol over plain tables; no method awaits, so each is atomic in its loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from stanchion.domain.query import ALL, Cursor
+from stanchion.store import Signal
+from stanchion.stores.memory import attempts, control, reads
+from stanchion.stores.memory.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview
+    from stanchion.domain.outcome import Settlement
+    from stanchion.domain.policy import QueuePolicy, Retention
+    from stanchion.domain.query import Filter, Scope
+    from stanchion.domain.units import Instant, JobId, Millis
+    from stanchion.store import (
+        Beat,
+        Bucket,
+        Changes,
+        Claimed,
+        Enqueued,
+        Held,
+        Noted,
+        Overdue,
+        Page,
+        Place,
+        QueueStats,
+        Refused,
+        Upkeep,
+        Want,
+        WorkerInfo,
+        WorkerRow,
+    )
+
+
+def _wall() -> Instant:
+    return time.time_ns() // 1_000_000
+
+
+class _Listener(NamedTuple):
+    loop: asyncio.AbstractEventLoop
+    call: Callable[[Signal], None]
+    kinds: frozenset[str]
+
+
+class MemoryStore:
+    """The model that every other store is held to; nothing in it outlives the process.
+
+    Args:
+        clock: The store's clock, in ms since the epoch; the wall clock by default.
+    """
+
+    name: str = "memory"
+    durability: str = "none"
+
+    def __init__(self, clock: Callable[[], Instant] | None = None) -> None:
+        self._clock = clock or _wall
+        self._tables = Tables()
+        self._listeners: dict[int, _Listener] = {}
+        self._subscribed = 0
+
+    async def open(self) -> None:
+        """See `Store.open`."""
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        self._listeners.clear()
+
+    def now(self) -> Instant:
+        """See `Store.now`."""
+        return self._clock()
+
+    async def enqueue(self, batch: Sequence[NewJob]) -> list[Enqueued | Refused]:
+        """See `Store.enqueue`."""
+        now = self.now()
+        answers = [attempts.enqueue(self._tables, new, now) for new in batch]
+        self._hint()
+        return answers
+
+    async def register(self, worker: WorkerInfo, lease_for: Millis) -> int:
+        """See `Store.register`."""
+        return control.register(self._tables, worker, lease_for, self.now())
+
+    async def claim(
+        self, worker: int, want: Want, settled: Sequence[Settlement] = ()
+    ) -> tuple[list[bool], Claimed]:
+        """See `Store.claim`."""
+        now = self.now()
+        applied = [attempts.settle(self._tables, end, now) for end in settled]
+        claimed = attempts.claim(self._tables, worker, want, now)
+        self._hint()
+        return applied, claimed
+
+    async def settle(self, settled: Sequence[Settlement]) -> list[bool]:
+        """See `Store.settle`."""
+        now = self.now()
+        applied = [attempts.settle(self._tables, end, now) for end in settled]
+        self._hint()
+        return applied
+
+    async def note(self, batch: Sequence[Noted]) -> list[bool]:
+        """See `Store.note`."""
+        now = self.now()
+        applied = [attempts.note(self._tables, noted, now) for noted in batch]
+        self._hint()
+        return applied
+
+    async def steps(self, ref: int) -> dict[str, bytes]:
+        """See `Store.steps`."""
+        return dict(self._tables.steps.get(ref, {}))
+
+    async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
+        """See `Store.beat`."""
+        now = self.now()
+        return [control.beat(self._tables, worker, lease_for, now) for worker in workers]
+
+    async def held(self, worker: int) -> tuple[Held, ...]:
+        """See `Store.held`."""
+        return control.held(self._tables, worker)
+
+    async def leave(self, workers: Sequence[int], *, lost: bool = False) -> list[Overdue]:
+        """See `Store.leave`."""
+        return control.leave(self._tables, workers, "lost" if lost else "stopped", self.now())
+
+    async def drain_worker(self, worker: int) -> None:
+        """See `Store.drain_worker`."""
+        known = self._tables.workers.get(worker)
+        if known is not None and known.state == "alive":
+            known.state = "draining"
+
+    async def overdue(self, limit: int) -> list[Overdue]:
+        """See `Store.overdue`."""
+        return control.overdue(self._tables, limit, self.now())
+
+    async def maintain(self, retention: Retention, limit: int) -> Upkeep:
+        """See `Store.maintain`."""
+        upkeep = control.maintain(self._tables, retention, limit, self.now())
+        self._hint()
+        return upkeep
+
+    async def cancel(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
+        """See `Store.cancel`."""
+        now = self.now()
+        answers = [control.cancel(self._tables, job_id, scope, now) for job_id in ids]
+        self._hint()
+        return answers
+
+    async def retry(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
+        """See `Store.retry`."""
+        now = self.now()
+        answers = [control.retry(self._tables, job_id, scope, now) for job_id in ids]
+        self._hint()
+        return answers
+
+    async def amend(
+        self,
+        ids: Sequence[JobId],
+        *,
+        priority: int | None = None,
+        metadata: bytes | None = None,
+        tags: tuple[str, ...] | None = None,
+        scope: Scope = ALL,
+    ) -> list[Job | Exception]:
+        """See `Store.amend`."""
+        answers = [
+            control.amend(self._tables, job_id, scope, priority=priority, metadata=metadata, tags=tags)
+            for job_id in ids
+        ]
+        self._hint()
+        return answers
+
+    async def erase(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[bool | Exception]:
+        """See `Store.erase`."""
+        answers = [control.erase(self._tables, job_id, scope) for job_id in ids]
+        self._hint()
+        return answers
+
+    async def select(self, filter_: Filter, limit: int, scope: Scope = ALL) -> list[JobId]:
+        """See `Store.select`."""
+        return [job.id for job in reads.matching(self._tables, filter_, scope)[:limit]]
+
+    async def inspect(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | None]:
+        """See `Store.inspect`."""
+        return [self._tables.find(job_id, scope) for job_id in ids]
+
+    async def history(
+        self, job_id: JobId, scope: Scope = ALL, after: int = 0
+    ) -> tuple[list[Event], list[Attempt]]:
+        """See `Store.history`."""
+        job = self._tables.find(job_id, scope)
+        if job is None:
+            return [], []
+        events = [event for event in self._tables.events[job.ref] if event.version > after]
+        return events, list(self._tables.attempts.get(job.ref, ()))
+
+    async def outputs(self, job_id: JobId, scope: Scope = ALL, after: int = -1) -> list[Output]:
+        """See `Store.outputs`."""
+        job = self._tables.find(job_id, scope)
+        if job is None:
+            return []
+        outputs = self._tables.outputs.get(job.ref, ())
+        return [output for output in outputs if output.attempt == job.attempt and output.index > after]
+
+    async def preview(self, job_id: JobId, scope: Scope = ALL) -> Preview | None:
+        """See `Store.preview`."""
+        job = self._tables.find(job_id, scope)
+        return None if job is None else self._tables.previews.get(job.ref)
+
+    async def logs(self, job_id: JobId, scope: Scope = ALL, after: int = 0) -> list[LogLine]:
+        """See `Store.logs`."""
+        job = self._tables.find(job_id, scope)
+        lines = () if job is None else self._tables.logs.get(job.ref, ())
+        return [line for line in lines if line.cursor > after]
+
+    async def costs(self, job_id: JobId, scope: Scope = ALL) -> list[Cost]:
+        """See `Store.costs`."""
+        job = self._tables.find(job_id, scope)
+        return [] if job is None else list(self._tables.costs.get(job.ref, ()))
+
+    async def position(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Place | None]:
+        """See `Store.position`."""
+        now = self.now()
+        jobs = [self._tables.find(job_id, scope) for job_id in ids]
+        return [None if job is None else reads.place(self._tables, job, now) for job in jobs]
+
+    async def stats(self, scope: Scope = ALL) -> list[QueueStats]:
+        """See `Store.stats`."""
+        return reads.stats(self._tables, scope)
+
+    async def series(self, window: Millis, step: Millis, scope: Scope = ALL) -> list[Bucket]:
+        """See `Store.series`."""
+        return reads.series(self._tables, window, step, scope, self.now())
+
+    async def configure(
+        self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None
+    ) -> QueuePolicy:
+        """See `Store.configure`."""
+        policy = control.configure(self._tables, queue, paused=paused, max_waiting=max_waiting)
+        self._hint()
+        return policy
+
+    async def workers(self) -> list[WorkerRow]:
+        """See `Store.workers`."""
+        return reads.workers(self._tables, self.now())
+
+    async def changes(self, since: Cursor, limit: int = 1000, scope: Scope = ALL) -> Changes:
+        """See `Store.changes`."""
+        return reads.changes(self._tables, since, limit, scope)
+
+    async def tail(self) -> Cursor:
+        """See `Store.tail`."""
+        return reads.tail(self._tables)
+
+    def subscribe(
+        self, listener: Callable[[Signal], None], *, claims: bool, watch: bool
+    ) -> Callable[[], None]:
+        """See `Store.subscribe`."""
+        kinds = frozenset((["work", "cancel"] if claims else []) + (["change"] if watch else []))
+        self._subscribed += 1
+        number = self._subscribed
+        self._listeners[number] = _Listener(asyncio.get_running_loop(), listener, kinds)
+
+        def stop() -> None:
+            self._listeners.pop(number, None)
+
+        return stop
+
+    async def check(self) -> Mapping[str, object]:
+        """See `Store.check`."""
+        return {"schema": 1, "durability": self.durability, "jobs": len(self._tables.jobs), "warnings": ()}
+
+    # Last, because inside the class body its name hides the builtin that the annotations above use.
+    async def list(
+        self, filter_: Filter, *, limit: int, after: str | None = None, scope: Scope = ALL
+    ) -> Page:
+        """See `Store.list`."""
+        return reads.page(self._tables, filter_, limit, after, scope)
+
+    def _hint(self) -> None:
+        """Tell the listeners, in their loops, what kinds of change were just made."""
+        kinds = sorted(self._tables.hints)
+        self._tables.hints.clear()
+        for listener in self._listeners.values():
+            for kind in kinds:
+                if kind in listener.kinds and not listener.loop.is_closed():
+                    listener.loop.call_soon(listener.call, Signal(kind))

@@ -1,0 +1,162 @@
+"""What the memory store holds: dicts, counters, and the few ways to change a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from stanchion.domain.job import Event, State
+from stanchion.domain.policy import QueuePolicy
+from stanchion.domain.units import DAY, HOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
+    from stanchion.domain.kinds import ErrorInfo
+    from stanchion.domain.query import Scope
+    from stanchion.domain.units import Instant, JobId, Millis
+    from stanchion.store import OutputItem, WorkerInfo
+
+REMEMBER_FOR: Final[Millis] = DAY
+"""How long an idempotency key is kept."""
+
+SHOW_ENDED_FOR: Final[Millis] = HOUR
+"""How long a worker that ended stays in the registry."""
+
+GONE: Final = frozenset({"lost", "stopped"})
+
+
+@dataclass(slots=True)
+class Worker:
+    """A registered worker; its state is alive, draining, lost or stopped."""
+
+    id: int
+    info: WorkerInfo
+    started_at: Instant
+    beat_at: Instant
+    lease_until: Instant
+    state: str = "alive"
+    ended_at: Instant | None = None
+    done: int = 0
+    failed: int = 0
+    busy: Millis = 0
+
+    def living(self, now: Instant) -> bool:
+        """Return whether it may be counted on at this instant."""
+        return self.state not in GONE and self.lease_until >= now
+
+
+class Remembered(NamedTuple):
+    """What an idempotency key was used for, which job it made, and when."""
+
+    fingerprint: bytes
+    ref: int
+    at: Instant
+
+
+class Tables:
+    """All rows. A job's `ref` is its key everywhere; dicts keep their order of insertion, which is by ref."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, Job] = {}
+        self.refs: dict[JobId, int] = {}
+        self.by_state: dict[State, set[int]] = {state: set() for state in State}
+        self.queues: dict[str, QueuePolicy] = {}
+        self.workers: dict[int, Worker] = {}
+        self.holders: dict[int, int] = {}
+        self.feed: list[Event] = []
+        self.produced: list[OutputItem] = []
+        self.events: dict[int, list[Event]] = {}
+        self.attempts: dict[int, list[Attempt]] = {}
+        self.outputs: dict[int, list[Output]] = {}
+        self.logs: dict[int, list[LogLine]] = {}
+        self.steps: dict[int, dict[str, bytes]] = {}
+        self.costs: dict[int, list[Cost]] = {}
+        self.previews: dict[int, Preview] = {}
+        self.live: dict[int, int] = {}
+        self.dedup: dict[bytes, int] = {}
+        self.idempotency: dict[tuple[str, str], Remembered] = {}
+        self.orphans: set[str] = set()
+        self.last_ref = self.last_event = self.last_output = 0
+        self.last_live = self.last_log = self.last_worker = 0
+        self.floor = 0
+        self.hints: set[str] = set()
+
+    def find(self, job_id: JobId, scope: Scope) -> Job | None:
+        """Return a job that the scope may see."""
+        ref = self.refs.get(job_id)
+        return None if ref is None or not visible(self.jobs[ref], scope) else self.jobs[ref]
+
+    def having(self, *states: State) -> list[Job]:
+        """Return the jobs in these states, by ref."""
+        return [self.jobs[ref] for ref in sorted(ref for state in states for ref in self.by_state[state])]
+
+    def put(self, job: Job) -> Job:
+        """Store a job as given: no new version, no event."""
+        before = self.jobs.get(job.ref)
+        if before is not None:
+            self.by_state[before.state].discard(job.ref)
+        self.by_state[job.state].add(job.ref)
+        self.jobs[job.ref] = job
+        self.hints.add("change")
+        if job.state is State.QUEUED:
+            self.hints.add("work")
+        return job
+
+    def record(self, event: Event) -> None:
+        """Write an event to the job's history and to the feed."""
+        self.events.setdefault(self.refs[event.id], []).append(event)
+        self.feed.append(event)
+
+    def policy(self, queue: str) -> QueuePolicy:
+        """Return a queue's policy; a queue is there from its first use."""
+        return self.queues.setdefault(queue, QueuePolicy(queue))
+
+    def held_by(self, worker: int) -> list[Job]:
+        """Return the running jobs of a worker, by ref."""
+        return [job for job in self.having(State.RUNNING) if self.holders[job.ref] == worker]
+
+    def drop(self, refs: Collection[int]) -> None:
+        """Delete jobs with all their rows, and remember whose artifacts may be orphans now."""
+        gone = set(refs)
+        if not gone:
+            return
+        ids = {self.jobs[ref].id for ref in gone}
+        self.floor = max(self.floor, *(event.cursor for ref in gone for event in self.events[ref]))
+        self.orphans |= {item.artifact for ref in gone for item in self.outputs.get(ref, ()) if item.artifact}
+        self.feed = [event for event in self.feed if event.id not in ids]
+        self.produced = [item for item in self.produced if item.id not in ids]
+        self.dedup = {key: ref for key, ref in self.dedup.items() if ref not in gone}
+        self.idempotency = {key: used for key, used in self.idempotency.items() if used.ref not in gone}
+        for ref in gone:
+            self._drop_rows(ref)
+        self.hints.add("change")
+
+    def _drop_rows(self, ref: int) -> None:
+        job = self.jobs.pop(ref)
+        self.by_state[job.state].discard(ref)
+        del self.refs[job.id]
+        for table in (self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs):
+            table.pop(ref, None)
+
+    def take_orphans(self) -> tuple[str, ...]:
+        """Return the hashes that deleted jobs referred to and no job refers to now; each is told once."""
+        used = {item.artifact for items in self.outputs.values() for item in items}
+        orphans = tuple(sorted(self.orphans - used))
+        self.orphans.clear()
+        return orphans
+
+
+def visible(job: Job, scope: Scope) -> bool:
+    """Return whether a scope may see a job."""
+    return scope.tenant is None or job.tenant == scope.tenant
+
+
+def advance(tables: Tables, job: Job, now: Instant, error: ErrorInfo | None = None) -> Job:
+    """Store a job under its next version and write the event of it."""
+    tables.last_event += 1
+    job = replace(job, version=job.version + 1)
+    tables.put(job)
+    tables.record(Event(tables.last_event, job.id, job.version, job.state, job.attempt, now, error))
+    return job

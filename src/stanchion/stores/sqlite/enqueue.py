@@ -1,0 +1,167 @@
+"""Storing new jobs, or joining those that keys name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stanchion.domain.ids import packed, unpacked
+from stanchion.domain.units import DAY
+from stanchion.errors import IdempotencyMismatchError, QueueFullError
+from stanchion.store import Enqueued, Refused
+from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.rows import CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED, STATES, tags_text
+from stanchion.stores.sqlite.signals import CHANGE, WORK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stanchion.domain.job import NewJob
+    from stanchion.domain.units import Instant
+    from stanchion.stores.sqlite.lanes import Lanes
+    from stanchion.stores.sqlite.writer import Tx
+
+Answer = Enqueued | Refused
+
+
+def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
+    """See `Store.enqueue`."""
+    room = _room(tx, lanes, batch)
+    keyed = any(new.dedup_key is not None or new.idempotency is not None for new in batch)
+    if keyed or any(left is not None for left in room.values()):
+        answers: list[Answer] = []
+        for new in batch:
+            answers.extend(_one(tx, lanes, new, room))
+    else:
+        answers = _insert(tx, lanes, batch)
+    tx.mask |= WORK | CHANGE
+    return answers
+
+
+def _room(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> dict[str, int | None]:
+    """How many more jobs each queue may hold; None where it has no bound."""
+    tx.flush_lanes()
+    room: dict[str, int | None] = {}
+    for name in {new.queue for new in batch}:
+        number = lanes.queue(tx, name)
+        bound: int | None = tx.db.execute(sql.QUEUE, (name,)).fetchone()[3]
+        room[name] = None if bound is None else bound - int(tx.db.execute(sql.QUEUE_WAITING, (number,)).fetchone()[0])
+    return room
+
+
+def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None]) -> list[Answer]:
+    """Store one job whose keys or whose queue's bound must be looked at first."""
+    row = tx.db.execute(sql.BY_ID, (packed(new.id),)).fetchone()
+    if row is not None:
+        return [Enqueued(new.id, STATES[row[1]], new=False, version=row[2])]
+    try:
+        joined = _by_idempotency(tx, new) or _by_dedup(tx, new)
+    except IdempotencyMismatchError as error:
+        return [Refused(error)]
+    if joined is not None:
+        _remember(tx, new, joined[0])
+        return [joined[1]]
+    left = room[new.queue]
+    if left is not None:
+        if left <= 0:
+            bound: int = tx.db.execute(sql.QUEUE, (new.queue,)).fetchone()[3]
+            return [Refused(QueueFullError(new.queue, bound))]
+        room[new.queue] = left - 1
+    answers = _insert(tx, lanes, [new])
+    if new.dedup_key is not None:
+        tx.db.execute(sql.SET_DEDUP, (new.dedup_key, tx.seq))
+    _remember(tx, new, tx.seq)
+    return answers
+
+
+def _remember(tx: Tx, new: NewJob, seq: int) -> None:
+    """Keep which job the caller's key stands for; the first one stays."""
+    if new.idempotency is not None:
+        key, fingerprint = new.idempotency
+        if tx.db.execute(sql.IDEMPOTENCY, (new.tenant, key, tx.now - DAY)).fetchone() is None:
+            tx.db.execute(sql.SET_IDEMPOTENCY, (new.tenant, key, fingerprint, seq, tx.now))
+
+
+def _by_idempotency(tx: Tx, new: NewJob) -> tuple[int, Enqueued] | None:
+    if new.idempotency is None:
+        return None
+    row = tx.db.execute(sql.IDEMPOTENCY, (new.tenant, new.idempotency.key, tx.now - DAY)).fetchone()
+    if row is None:
+        return None
+    if bytes(row[0]) != new.idempotency.fingerprint:
+        raise IdempotencyMismatchError(new.idempotency.key)
+    return _join(tx, row[1])
+
+
+def _by_dedup(tx: Tx, new: NewJob) -> tuple[int, Enqueued] | None:
+    if new.dedup_key is None:
+        return None
+    row = tx.db.execute(sql.DEDUP, (new.dedup_key,)).fetchone()
+    if row is None:
+        return None
+    _, state, _, created_at = tx.db.execute(sql.BY_SEQ, (row[0],)).fetchone()
+    if state in (FAILED, CANCELLED) or (state == COMPLETED and created_at + new.dedup_window <= tx.now):
+        return None
+    return _join(tx, row[0])
+
+
+def _join(tx: Tx, seq: int) -> tuple[int, Enqueued]:
+    found, state, version, _ = tx.db.execute(sql.BY_SEQ, (seq,)).fetchone()
+    return seq, Enqueued(unpacked(found), STATES[state], new=False, version=version)
+
+
+def due(new: NewJob, now: Instant) -> Instant | None:
+    """Return when a new job may start, where that is later than now."""
+    at = now + new.delay if new.run_at is None else new.run_at
+    return at if at > now else None
+
+
+def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
+    """Store jobs that nothing stands against; an id that is there already is joined."""
+    db, now = tx.db, tx.now
+    first, seq, event = tx.seq + 1, tx.seq, tx.event
+    jobs: list[tuple[object, ...]] = []
+    payloads: list[tuple[object, ...]] = []
+    events: list[tuple[int, int, int, int]] = []
+    answers: list[Answer] = []
+    counts: dict[tuple[int, int], int] = {}
+    keys: dict[tuple[str, int, str, str], int] = {}
+    for new in batch:
+        seq += 1
+        event += 1
+        key = (new.queue, new.priority, new.tenant, new.task)
+        lane = keys.get(key)
+        if lane is None:
+            lane = keys[key] = lanes.lane(tx, lanes.queue(tx, new.queue), new.priority, new.tenant, new.task)
+        state, due_at = QUEUED, None
+        if new.delay or new.run_at is not None:
+            due_at = due(new, now)
+            state = QUEUED if due_at is None else SCHEDULED
+        expires_at = new.expires_at if new.expires_at is not None or new.expires_in is None else now + new.expires_in
+        jobs.append((seq, packed(new.id), lane, state, new.max_attempts, now, due_at, expires_at, new.user))
+        payloads.append((seq, new.args, new.timeout, tags_text(new.tags), new.metadata, new.correlation_id))
+        events.append((event, seq, state, now))
+        answers.append(Enqueued(new.id, STATES[state], new=True))
+        counts[lane, state] = counts.get((lane, state), 0) + 1
+    before = db.total_changes()
+    db.executemany(sql.ADD_JOB, jobs)
+    if db.total_changes() - before != len(jobs):
+        return _insert_missing(tx, lanes, batch, first, seq)
+    db.executemany(sql.ADD_PAYLOAD, payloads)
+    db.executemany(sql.ADD_FIRST_EVENT, events)
+    for (lane, state), count in counts.items():
+        tx.moved(lane, None, state, count)
+    tx.seq, tx.event = seq, event
+    return answers
+
+
+def _insert_missing(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], first: int, last: int) -> list[Answer]:
+    """Some ids were there already: undo the rest of this try, then take them one by one."""
+    tx.db.execute(sql.UNDO_JOBS, (first, last))
+    answers: list[Answer] = []
+    for new in batch:
+        row = tx.db.execute(sql.BY_ID, (packed(new.id),)).fetchone()
+        if row is None:
+            answers.extend(_insert(tx, lanes, [new]))
+        else:
+            answers.append(Enqueued(new.id, STATES[row[1]], new=False, version=row[2]))
+    return answers

@@ -1,0 +1,260 @@
+-- The narrow hot table `jobs` stands apart from payloads (wide, read once) and events (history and feed).
+-- States: 0 blocked, 1 scheduled, 2 queued, 3 running, 4 retrying, 5 completed, 6 failed, 7 cancelled.
+
+CREATE TABLE counters (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    seq     INTEGER NOT NULL,
+    event   INTEGER NOT NULL,
+    output  INTEGER NOT NULL,
+    live    INTEGER NOT NULL,
+    floor   INTEGER NOT NULL,
+    boot    TEXT NOT NULL,
+    ahead   INTEGER NOT NULL
+) STRICT;
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0);
+
+CREATE TABLE queues (
+    id           INTEGER PRIMARY KEY,
+    name         TEXT NOT NULL UNIQUE,
+    paused       INTEGER NOT NULL DEFAULT 0,
+    max_waiting  INTEGER
+) STRICT;
+
+-- All jobs of a lane have the same constraints. n0..n7 count its jobs by state; head is its oldest queued job.
+CREATE TABLE lanes (
+    id        INTEGER PRIMARY KEY,
+    queue     INTEGER NOT NULL,
+    priority  INTEGER NOT NULL,
+    tenant    TEXT NOT NULL,
+    user      TEXT NOT NULL DEFAULT '',
+    task      TEXT NOT NULL,
+    limits    TEXT NOT NULL DEFAULT '',
+    waits_on  TEXT,
+    head      INTEGER,
+    n0 INTEGER NOT NULL DEFAULT 0, n1 INTEGER NOT NULL DEFAULT 0, n2 INTEGER NOT NULL DEFAULT 0,
+    n3 INTEGER NOT NULL DEFAULT 0, n4 INTEGER NOT NULL DEFAULT 0, n5 INTEGER NOT NULL DEFAULT 0,
+    n6 INTEGER NOT NULL DEFAULT 0, n7 INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits);
+CREATE INDEX lanes_ready ON lanes (priority, head) WHERE head IS NOT NULL;
+
+CREATE TABLE jobs (
+    seq           INTEGER PRIMARY KEY,
+    id            BLOB NOT NULL,
+    lane          INTEGER NOT NULL,
+    state         INTEGER NOT NULL,
+    version       INTEGER NOT NULL,
+    attempt       INTEGER NOT NULL,
+    spent         INTEGER NOT NULL,
+    crashes       INTEGER NOT NULL,
+    max_attempts  INTEGER NOT NULL,
+    created_at    INTEGER NOT NULL,
+    due_at        INTEGER,
+    started_at    INTEGER,
+    ended_at      INTEGER,
+    expires_at    INTEGER,
+    cancel_at     INTEGER,
+    worker        INTEGER,
+    user          TEXT
+) STRICT;
+CREATE UNIQUE INDEX jobs_id ON jobs (id);
+CREATE INDEX jobs_queued ON jobs (lane, seq) WHERE state = 2;
+CREATE INDEX jobs_running ON jobs (worker, seq) WHERE state = 3;
+CREATE INDEX jobs_due ON jobs (due_at) WHERE state IN (1, 4);
+CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN (0, 1, 2, 4);
+CREATE INDEX jobs_failed ON jobs (seq) WHERE state = 6;
+CREATE INDEX jobs_cancelled ON jobs (seq) WHERE state = 7;
+CREATE INDEX jobs_blocked ON jobs (seq) WHERE state = 0;
+
+CREATE TABLE payloads (
+    seq          INTEGER PRIMARY KEY,
+    args         BLOB NOT NULL,
+    timeout      INTEGER,
+    tags         TEXT,
+    metadata     BLOB,
+    correlation  TEXT
+) STRICT;
+
+CREATE TABLE results (
+    seq     INTEGER PRIMARY KEY,
+    result  BLOB,
+    error   TEXT
+) STRICT;
+
+CREATE TABLE events (
+    cursor   INTEGER PRIMARY KEY,
+    seq      INTEGER NOT NULL,
+    version  INTEGER NOT NULL,
+    state    INTEGER NOT NULL,
+    attempt  INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    worker   INTEGER,
+    outcome  TEXT,
+    error    TEXT
+) STRICT;
+CREATE INDEX events_job ON events (seq, version);
+
+-- What is live about a running job: replaced often, gone at the end.
+CREATE TABLE live (
+    seq           INTEGER PRIMARY KEY,
+    rev           INTEGER NOT NULL,
+    at            INTEGER,
+    idx           REAL,
+    length        REAL,
+    unit          TEXT,
+    message       TEXT,
+    stage         TEXT,
+    preview       BLOB,
+    content_type  TEXT,
+    width         INTEGER,
+    height        INTEGER,
+    step          INTEGER,
+    preview_rev   INTEGER
+) STRICT;
+CREATE INDEX live_rev ON live (rev);
+
+CREATE TABLE outputs (
+    cursor        INTEGER PRIMARY KEY,
+    seq           INTEGER NOT NULL,
+    attempt       INTEGER NOT NULL,
+    idx           INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    data          BLOB,
+    name          TEXT,
+    content_type  TEXT,
+    size          INTEGER NOT NULL,
+    artifact      TEXT,
+    width         INTEGER,
+    height        INTEGER
+) STRICT;
+CREATE UNIQUE INDEX outputs_job ON outputs (seq, attempt, idx);
+CREATE INDEX outputs_artifact ON outputs (artifact) WHERE artifact IS NOT NULL;
+
+-- Artifacts whose last job was deleted; the next upkeep tells them and forgets them.
+CREATE TABLE garbage (
+    artifact  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE logs (
+    cursor   INTEGER PRIMARY KEY,
+    seq      INTEGER NOT NULL,
+    attempt  INTEGER NOT NULL,
+    level    TEXT NOT NULL,
+    message  TEXT NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX logs_job ON logs (seq, attempt);
+
+CREATE TABLE steps (
+    seq     INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    result  BLOB NOT NULL,
+    PRIMARY KEY (seq, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE costs (
+    id       INTEGER PRIMARY KEY,
+    seq      INTEGER NOT NULL,
+    attempt  INTEGER NOT NULL,
+    amount   TEXT NOT NULL,
+    unit     TEXT NOT NULL
+) STRICT;
+CREATE INDEX costs_job ON costs (seq);
+
+CREATE TABLE workers (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    incarnation   TEXT NOT NULL UNIQUE,
+    host          TEXT NOT NULL,
+    pid           INTEGER NOT NULL,
+    slots         INTEGER NOT NULL,
+    queues        TEXT,
+    tasks         TEXT NOT NULL,
+    supervisor    TEXT,
+    version       TEXT NOT NULL,
+    capabilities  TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    started_at    INTEGER NOT NULL,
+    beat_at       INTEGER NOT NULL,
+    lease_until   INTEGER NOT NULL,
+    ended_at      INTEGER,
+    done          INTEGER NOT NULL DEFAULT 0,
+    failed        INTEGER NOT NULL DEFAULT 0,
+    busy_ms       INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE dedup (
+    key  BLOB PRIMARY KEY,
+    seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dedup_job ON dedup (seq);
+
+CREATE TABLE idempotency (
+    tenant       TEXT NOT NULL,
+    key          TEXT NOT NULL,
+    fingerprint  BLOB NOT NULL,
+    seq          INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    PRIMARY KEY (tenant, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_job ON idempotency (seq);
+CREATE INDEX idempotency_at ON idempotency (at);
+
+-- The following hold what later versions fill in: the shape is fixed now so that they need no rewrite of `jobs`.
+CREATE TABLE cache (
+    key      BLOB PRIMARY KEY,
+    seq      INTEGER,
+    result   BLOB,
+    until    INTEGER NOT NULL,
+    hits     INTEGER NOT NULL DEFAULT 0,
+    used_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dependencies (
+    child   INTEGER NOT NULL,
+    parent  INTEGER NOT NULL,
+    policy  TEXT NOT NULL,
+    done    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (child, parent)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependencies_parent ON dependencies (parent);
+
+CREATE TABLE tenants (
+    name    TEXT PRIMARY KEY,
+    weight  INTEGER NOT NULL DEFAULT 1,
+    policy  TEXT NOT NULL DEFAULT '{}'
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE limits (
+    key       TEXT PRIMARY KEY,
+    capacity  INTEGER,
+    rate      REAL,
+    period    INTEGER,
+    burst     INTEGER,
+    parked    INTEGER,
+    tat       INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resources (
+    name      TEXT NOT NULL,
+    worker    INTEGER NOT NULL,
+    capacity  INTEGER NOT NULL,
+    PRIMARY KEY (name, worker)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holds (
+    seq     INTEGER NOT NULL,
+    key     TEXT NOT NULL,
+    weight  INTEGER NOT NULL,
+    PRIMARY KEY (seq, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holds_key ON holds (key);
+
+CREATE TABLE schedules (
+    name      TEXT PRIMARY KEY,
+    rule      TEXT NOT NULL,
+    request   TEXT NOT NULL,
+    paused    INTEGER NOT NULL DEFAULT 0,
+    last_at   INTEGER,
+    next_at   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX schedules_next ON schedules (next_at) WHERE paused = 0;

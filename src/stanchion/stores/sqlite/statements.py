@@ -1,0 +1,344 @@
+"""Every statement of the store, whole and named; nothing assembles SQL elsewhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- the transaction's own ------------------------------------------------------------------------------------
+
+COUNTERS: Final = "SELECT seq, event, output, live FROM counters"
+COUNTERS_MOVED: Final = "UPDATE counters SET seq = ?, event = ?, output = ?, live = ?"
+FLOOR: Final = "SELECT floor FROM counters"
+RAISE_FLOOR: Final = "UPDATE counters SET floor = max(floor, ?)"
+BOOT: Final = "SELECT boot, ahead FROM counters"
+SET_BOOT: Final = "UPDATE counters SET boot = ?, ahead = ?"
+LAST_INSTANT: Final = "SELECT max(at) FROM events WHERE cursor = (SELECT max(cursor) FROM events)"
+
+# --- queues and lanes -----------------------------------------------------------------------------------------
+
+ADD_QUEUE: Final = "INSERT OR IGNORE INTO queues (name) VALUES (?)"
+QUEUE: Final = "SELECT id, name, paused, max_waiting FROM queues WHERE name = ?"
+QUEUES: Final = "SELECT id, name, paused, max_waiting FROM queues ORDER BY name"
+SET_PAUSED: Final = "UPDATE queues SET paused = ? WHERE name = ?"
+SET_MAX_WAITING: Final = "UPDATE queues SET max_waiting = nullif(?, 0) WHERE name = ?"
+ADD_LANE: Final = "INSERT OR IGNORE INTO lanes (queue, priority, tenant, task) VALUES (?, ?, ?, ?)"
+LANE: Final = """
+    SELECT id FROM lanes
+     WHERE queue = ? AND priority = ? AND tenant = ? AND user = '' AND task = ? AND limits = ''
+"""
+# The head is looked up anew: one seek in the index of queued jobs, and right whatever left the lane.
+LANE_MOVED: Final = """
+    UPDATE lanes
+       SET n0 = n0 + ?, n1 = n1 + ?, n2 = n2 + ?, n3 = n3 + ?, n4 = n4 + ?, n5 = n5 + ?, n6 = n6 + ?, n7 = n7 + ?,
+           head = (SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2)
+     WHERE id = ?
+"""
+QUEUE_WAITING: Final = "SELECT total(n0 + n1 + n2 + n4) FROM lanes WHERE queue = ?"
+COUNTS: Final = """
+    SELECT q.name, q.paused, q.max_waiting,
+           total(n0), total(n1), total(n2), total(n3), total(n4), total(n5), total(n6), total(n7), min(l.head)
+      FROM queues q LEFT JOIN lanes l ON l.queue = q.id AND (?1 IS NULL OR l.tenant = ?1)
+     GROUP BY q.id ORDER BY q.name
+"""
+CREATED_AT: Final = "SELECT created_at FROM jobs WHERE seq = ?"
+
+# --- enqueue --------------------------------------------------------------------------------------------------
+
+# OR IGNORE: an id that is there already is the same request again, after a lost reply.
+ADD_JOB: Final = """
+    INSERT OR IGNORE INTO jobs
+        (seq, id, lane, state, version, attempt, spent, crashes, max_attempts, created_at, due_at, expires_at, user)
+    VALUES (?, ?, ?, ?, 1, 0, 0, 0, ?, ?, ?, ?, ?)
+"""
+ADD_PAYLOAD: Final = "INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation) VALUES (?, ?, ?, ?, ?, ?)"
+ADD_EVENT: Final = """
+    INSERT INTO events (cursor, seq, version, state, attempt, at, worker, outcome, error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+ADD_FIRST_EVENT: Final = "INSERT INTO events (cursor, seq, version, state, attempt, at) VALUES (?, ?, 1, ?, 0, ?)"
+UNDO_JOBS: Final = "DELETE FROM jobs WHERE seq BETWEEN ? AND ?"
+BY_ID: Final = "SELECT seq, state, version, created_at FROM jobs WHERE id = ?"
+BY_SEQ: Final = "SELECT id, state, version, created_at FROM jobs WHERE seq = ?"
+DEDUP: Final = "SELECT seq FROM dedup WHERE key = ?"
+SET_DEDUP: Final = "INSERT INTO dedup (key, seq) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"
+IDEMPOTENCY: Final = "SELECT fingerprint, seq FROM idempotency WHERE tenant = ? AND key = ? AND at > ?"
+SET_IDEMPOTENCY: Final = """
+    INSERT OR REPLACE INTO idempotency (tenant, key, fingerprint, seq, at) VALUES (?, ?, ?, ?, ?)
+"""
+
+# --- claim ----------------------------------------------------------------------------------------------------
+
+WORKER_MAY_CLAIM: Final = "SELECT 1 FROM workers WHERE id = ? AND state = 'alive'"
+READY_LANES: Final = """
+    SELECT l.priority, l.head, l.id, l.task, l.tenant, q.name
+      FROM lanes l JOIN queues q ON q.id = l.queue
+     WHERE l.head IS NOT NULL AND q.paused = 0
+     ORDER BY l.priority, l.head
+"""
+TAKE: Final = """
+    SELECT j.seq, j.id, j.version, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.expires_at, j.user,
+           p.args, p.timeout, p.tags, p.metadata, p.correlation
+      FROM jobs j JOIN payloads p ON p.seq = j.seq
+     WHERE j.lane = ? AND j.state = 2 AND j.seq >= ? AND j.seq < ?
+     ORDER BY j.seq LIMIT ?
+"""
+NEXT_HEAD: Final = "SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2 AND seq >= ?"
+START: Final = """
+    UPDATE jobs
+       SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?, started_at = ?, due_at = NULL
+     WHERE seq = ?
+"""
+ADD_START_EVENT: Final = """
+    INSERT INTO events (cursor, seq, version, state, attempt, at, worker) VALUES (?, ?, ?, 3, ?, ?, ?)
+"""
+NEXT_DUE: Final = "SELECT min(due_at) FROM jobs WHERE state IN (1, 4)"
+
+# --- settle and note ------------------------------------------------------------------------------------------
+
+# The attempt is the fence: what a settlement or a note names must be the running one.
+RUNNING: Final = """
+    SELECT j.seq, j.attempt, j.version, j.lane, j.spent, j.crashes, j.cancel_at, j.started_at, j.worker,
+           (SELECT 1 FROM live v WHERE v.seq = j.seq)
+      FROM jobs j WHERE j.state = 3 AND j.seq IN (SELECT value FROM json_each(?))
+"""
+END: Final = """
+    UPDATE jobs
+       SET state = ?, version = version + 1, spent = ?, crashes = ?, due_at = ?, started_at = ?, ended_at = ?,
+           cancel_at = ?, worker = NULL
+     WHERE seq = ?
+"""
+SET_RESULT: Final = """
+    INSERT INTO results (seq, result, error) VALUES (?, ?, ?)
+        ON CONFLICT (seq) DO UPDATE SET result = excluded.result, error = excluded.error
+"""
+DROP_LIVE: Final = "DELETE FROM live WHERE seq = ?"
+CREDIT_WORKER: Final = "UPDATE workers SET done = done + ?, failed = failed + ?, busy_ms = busy_ms + ? WHERE id = ?"
+
+SET_PROGRESS: Final = """
+    INSERT INTO live (seq, rev, at, idx, length, unit, message, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (seq) DO UPDATE SET rev = excluded.rev, at = excluded.at, idx = excluded.idx,
+           length = excluded.length, unit = excluded.unit, message = excluded.message, stage = excluded.stage
+"""
+SET_PREVIEW: Final = """
+    INSERT INTO live (seq, rev, preview, content_type, width, height, step, preview_rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (seq) DO UPDATE SET rev = excluded.rev, preview = excluded.preview,
+           content_type = excluded.content_type, width = excluded.width, height = excluded.height,
+           step = excluded.step, preview_rev = excluded.preview_rev
+"""
+NEXT_OUTPUT: Final = "SELECT coalesce(max(idx) + 1, 0) FROM outputs WHERE seq = ? AND attempt = ?"
+ADD_OUTPUT: Final = """
+    INSERT INTO outputs (cursor, seq, attempt, idx, kind, data, name, content_type, size, artifact, width, height)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+LOG_COUNT: Final = "SELECT count(*) FROM logs WHERE seq = ? AND attempt = ?"
+ADD_LOG: Final = "INSERT INTO logs (seq, attempt, level, message, at) VALUES (?, ?, ?, ?, ?)"
+ADD_STEP: Final = "INSERT OR IGNORE INTO steps (seq, name, result) VALUES (?, ?, ?)"
+STEPS: Final = "SELECT name, result FROM steps WHERE seq = ?"
+ADD_COST: Final = "INSERT INTO costs (seq, attempt, amount, unit) VALUES (?, ?, ?, ?)"
+
+# --- workers --------------------------------------------------------------------------------------------------
+
+REGISTER: Final = """
+    INSERT INTO workers (incarnation, host, pid, slots, queues, tasks, supervisor, version, capabilities, state,
+                         started_at, beat_at, lease_until)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'alive', ?, ?, ?) ON CONFLICT (incarnation) DO NOTHING
+"""
+WORKER_ID: Final = "SELECT id FROM workers WHERE incarnation = ?"
+BEAT: Final = """
+    UPDATE workers SET beat_at = ?, lease_until = ? WHERE id = ? AND state IN ('alive', 'draining') RETURNING id
+"""
+HELD: Final = "SELECT seq, attempt, cancel_at FROM jobs WHERE worker = ? AND state = 3 ORDER BY seq"
+DRAIN_WORKER: Final = "UPDATE workers SET state = 'draining' WHERE id = ? AND state = 'alive'"
+LEAVE: Final = """
+    UPDATE workers SET state = ?, ended_at = ? WHERE id = ? AND state IN ('alive', 'draining')
+"""
+MARK_SILENT: Final = """
+    UPDATE workers SET state = 'lost', ended_at = ?1 WHERE state IN ('alive', 'draining') AND lease_until < ?1
+"""
+OVERDUE: Final = """
+    SELECT w.incarnation, j.seq, j.id, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.started_at,
+           j.cancel_at, j.user, l.task, l.tenant, l.priority, q.name
+      FROM jobs j INDEXED BY jobs_running CROSS JOIN workers w ON w.id = j.worker
+      JOIN lanes l ON l.id = j.lane JOIN queues q ON q.id = l.queue
+     WHERE j.state = 3 AND w.state IN ('lost', 'stopped') AND (?1 IS NULL OR w.id IN (SELECT value FROM json_each(?1)))
+     ORDER BY j.seq LIMIT ?2
+"""
+WORKERS: Final = """
+    SELECT w.id, w.incarnation, w.host, w.pid, w.slots, w.queues, w.tasks, w.supervisor, w.version, w.capabilities,
+           w.state, w.started_at, w.beat_at, w.lease_until, w.done, w.failed, w.busy_ms
+      FROM workers w WHERE w.ended_at IS NULL OR w.ended_at > ? ORDER BY w.id
+"""
+WORKER_JOBS: Final = "SELECT id FROM jobs WHERE worker = ? AND state = 3 ORDER BY seq LIMIT 200"
+
+# --- maintain -------------------------------------------------------------------------------------------------
+
+DUE: Final = """
+    SELECT seq, lane, state, version, attempt FROM jobs
+     WHERE state IN (1, 4) AND due_at <= ? ORDER BY due_at, seq LIMIT ?
+"""
+PROMOTE: Final = "UPDATE jobs SET state = 2, version = version + 1, due_at = NULL WHERE seq = ?"
+EXPIRED: Final = """
+    SELECT seq, lane, state, version, attempt FROM jobs
+     WHERE expires_at IS NOT NULL AND state IN (0, 1, 2, 4) AND expires_at <= ? ORDER BY expires_at LIMIT ?
+"""
+EXPIRE: Final = "UPDATE jobs SET state = 6, version = version + 1, due_at = NULL, ended_at = ? WHERE seq = ?"
+# A worker's row outlives it by months: history names it.
+OLD_WORKERS: Final = """
+    DELETE FROM workers WHERE ended_at <= ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE worker = workers.id AND state = 3)
+"""
+OLD_KEYS: Final = "DELETE FROM idempotency WHERE at <= ?"
+# Ended jobs are pruned in the order of their number, which is near the order of their end.
+PRUNABLE: Final = """
+    SELECT seq, lane, state FROM jobs
+     WHERE seq > ?1 AND (state = 5 AND ended_at <= ?2 OR state = 6 AND ended_at <= ?3 OR state = 7 AND ended_at <= ?4)
+     ORDER BY seq LIMIT ?5
+"""
+JOB_ARTIFACTS: Final = """
+    SELECT DISTINCT artifact FROM outputs
+     WHERE artifact IS NOT NULL AND seq IN (SELECT value FROM json_each(?))
+"""
+ADD_GARBAGE: Final = "INSERT OR IGNORE INTO garbage (artifact) VALUES (?)"
+GARBAGE: Final = "SELECT artifact FROM garbage ORDER BY artifact LIMIT ?"
+DROP_GARBAGE: Final = "DELETE FROM garbage WHERE artifact = ?"
+ARTIFACT_USED: Final = "SELECT 1 FROM outputs WHERE artifact = ? LIMIT 1"
+LAST_EVENT_OF: Final = "SELECT max(cursor) FROM events WHERE seq IN (SELECT value FROM json_each(?))"
+DELETE_JOBS: Final = tuple(
+    f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608 - names of our own tables
+    for table in (
+        "jobs", "payloads", "results", "events", "live", "outputs", "logs", "steps", "costs", "dedup", "idempotency",
+    )
+)  # fmt: skip
+
+# --- amend ----------------------------------------------------------------------------------------------------
+
+TARGET: Final = """
+    SELECT j.seq, j.lane, j.state, j.version, j.attempt, j.cancel_at, l.tenant
+      FROM jobs j JOIN lanes l ON l.id = j.lane WHERE j.id = ?
+"""
+CANCEL_WAITING: Final = """
+    UPDATE jobs SET state = 7, version = version + 1, ended_at = ?, due_at = NULL WHERE seq = ?
+"""
+ASK_CANCEL: Final = "UPDATE jobs SET cancel_at = ?, version = version + 1 WHERE seq = ?"
+RETRY: Final = """
+    UPDATE jobs SET state = 2, version = version + 1, spent = 0, crashes = 0, ended_at = NULL, due_at = NULL,
+           started_at = NULL, cancel_at = NULL WHERE seq = ?
+"""
+DROP_RESULT: Final = "DELETE FROM results WHERE seq = ?"
+LANE_KEY: Final = "SELECT queue, priority, tenant, task FROM lanes WHERE id = ?"
+SET_LANE: Final = "UPDATE jobs SET lane = ? WHERE seq = ?"
+SET_METADATA: Final = "UPDATE payloads SET metadata = ? WHERE seq = ?"
+SET_TAGS: Final = "UPDATE payloads SET tags = ? WHERE seq = ?"
+
+# --- reads ----------------------------------------------------------------------------------------------------
+
+_JOB: Final = """
+    SELECT j.seq, j.id, l.task, q.name, l.tenant, j.user, l.priority, j.state, j.version, j.attempt, j.spent, j.crashes,
+           j.max_attempts, j.created_at, j.due_at, j.started_at, j.ended_at, j.expires_at, j.cancel_at,
+           p.tags, p.metadata, p.timeout, p.correlation, r.error, w.incarnation,
+           v.at, v.idx, v.length, v.unit, v.message, v.stage, v.preview_rev
+"""
+_FROM: Final = """
+      FROM jobs j
+      JOIN lanes l ON l.id = j.lane
+      JOIN queues q ON q.id = l.queue
+      JOIN payloads p ON p.seq = j.seq
+      LEFT JOIN results r ON r.seq = j.seq
+      LEFT JOIN workers w ON w.id = j.worker
+      LEFT JOIN live v ON v.seq = j.seq
+"""
+JOB: Final = _JOB + ", p.args, r.result" + _FROM + " WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)"
+_WANTED: Final = """
+     WHERE j.seq < ?1 AND (?2 IS NULL OR l.tenant = ?2) AND (?3 IS NULL OR q.name = ?3) AND (?4 IS NULL OR l.task = ?4)
+       AND (?5 IS NULL OR j.user = ?5) AND (?6 IS NULL OR EXISTS (SELECT 1 FROM json_each(p.tags) t WHERE t.value = ?6))
+       AND (?8 IS NULL OR instr(lower(hex(j.id)), ?7) = 1 OR instr(lower(l.task), ?8) OR instr(lower(j.user), ?8))
+       AND (?9 IS NULL OR j.ended_at < ?9)
+"""
+_SMALL: Final = {
+    0: ("jobs_blocked", "j.state = 0"),
+    1: ("jobs_due", "j.state = 1 AND j.state IN (1, 4)"),
+    2: ("jobs_queued", "j.state = 2"),
+    3: ("jobs_running", "j.state = 3"),
+    4: ("jobs_due", "j.state = 4 AND j.state IN (1, 4)"),
+    6: ("jobs_failed", "j.state = 6"),
+    7: ("jobs_cancelled", "j.state = 7"),
+}
+PAGE_BY_INDEX: Final = {
+    state: f"{_JOB}, NULL, NULL{_FROM.replace('jobs j', f'jobs j INDEXED BY {index}', 1)}{_WANTED}"
+    f" AND {test} ORDER BY j.seq DESC LIMIT ?10"
+    for state, (index, test) in _SMALL.items()
+}
+"""Pages of a state that few jobs are in: all of them are looked at and sorted."""
+PAGE_BY_AGE: Final = {
+    state: f"{_JOB}, NULL, NULL{_FROM.replace('jobs j', 'jobs j NOT INDEXED', 1)}{_WANTED}"
+    f" AND {'1' if state is None else f'j.state = {state}'} ORDER BY j.seq DESC LIMIT ?10"
+    for state in (None, 0, 1, 2, 3, 4, 5, 6, 7)
+}
+"""Pages of any state (None) or of one that many jobs are in: from the newest down until the page is full."""
+PAGE_OF_IDS: Final = (
+    f"{_JOB}, NULL, NULL{_FROM}{_WANTED} AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
+)
+ARTIFACTS_OF: Final = """
+    SELECT o.seq, o.idx, o.attempt, o.kind, NULL, o.name, o.content_type, o.size, o.artifact, o.width, o.height, o.cursor
+      FROM jobs j CROSS JOIN outputs o ON o.seq = j.seq AND o.attempt = j.attempt
+     WHERE j.seq IN (SELECT value FROM json_each(?)) AND o.artifact IS NOT NULL ORDER BY o.seq, o.idx
+"""
+OUTPUTS: Final = """
+    SELECT o.idx, o.attempt, o.kind, o.data, o.name, o.content_type, o.size, o.artifact, o.width, o.height, o.cursor
+      FROM outputs o JOIN jobs j ON j.seq = o.seq AND j.attempt = o.attempt
+     WHERE o.seq = ? AND o.idx > ? ORDER BY o.idx
+"""
+REF: Final = """
+    SELECT j.seq, j.state FROM jobs j JOIN lanes l ON l.id = j.lane WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)
+"""
+HISTORY: Final = """
+    SELECT e.cursor, e.version, e.state, e.attempt, e.at, e.error, e.outcome, w.incarnation, e.worker
+      FROM events e LEFT JOIN workers w ON w.id = e.worker WHERE e.seq = ? ORDER BY e.version
+"""
+PREVIEW: Final = """
+    SELECT preview, content_type, width, height, step, preview_rev FROM live WHERE seq = ? AND preview IS NOT NULL
+"""
+LOGS: Final = "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = ? AND cursor > ? ORDER BY cursor"
+COSTS: Final = "SELECT attempt, amount, unit FROM costs WHERE seq = ? ORDER BY id"
+
+PLACE: Final = """
+    SELECT j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task
+      FROM jobs j JOIN lanes l ON l.id = j.lane JOIN queues q ON q.id = l.queue
+     WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)
+"""
+AHEAD_BANDS: Final = "SELECT total(n2) FROM lanes WHERE queue = ? AND priority < ?"
+AHEAD_IN_BAND: Final = """
+    SELECT total((SELECT count(*) FROM jobs j WHERE j.lane = l.id AND j.state = 2 AND j.seq < ?3))
+      FROM lanes l WHERE l.queue = ?1 AND l.priority = ?2 AND l.head IS NOT NULL
+"""
+SERVING: Final = "SELECT queues, tasks FROM workers WHERE state = 'alive' AND lease_until >= ?"
+
+EVENTS_SINCE: Final = """
+    SELECT e.cursor, j.id, e.version, e.state, e.attempt, e.at, e.error, l.tenant
+      FROM events e JOIN jobs j ON j.seq = e.seq JOIN lanes l ON l.id = j.lane
+     WHERE e.cursor > ? ORDER BY e.cursor LIMIT ?
+"""
+OUTPUTS_SINCE: Final = """
+    SELECT o.idx, o.attempt, o.kind, o.data, o.name, o.content_type, o.size, o.artifact, o.width, o.height, o.cursor,
+           j.id, l.tenant
+      FROM outputs o JOIN jobs j ON j.seq = o.seq JOIN lanes l ON l.id = j.lane
+     WHERE o.cursor > ? ORDER BY o.cursor LIMIT ?
+"""
+LIVE_SINCE: Final = """
+    SELECT v.rev, j.id, l.tenant FROM live v JOIN jobs j ON j.seq = v.seq JOIN lanes l ON l.id = j.lane
+     WHERE v.rev > ? AND j.state = 3 ORDER BY v.rev LIMIT ?
+"""
+_RECENT: Final = """
+    SELECT e.at, e.version, e.state, e.outcome,
+           (SELECT b.at FROM events b WHERE b.seq = e.seq AND b.version < e.version ORDER BY b.version DESC LIMIT 1),
+           l.tenant
+      FROM events e CROSS JOIN jobs j ON j.seq = e.seq JOIN lanes l ON l.id = j.lane
+"""
+RECENT: Final = _RECENT + " WHERE e.cursor > ? AND e.cursor <= ? ORDER BY e.cursor"
+RECENT_SAMPLE: Final = _RECENT + " WHERE e.cursor IN (SELECT value FROM json_each(?))"
+EVENT_AT: Final = "SELECT at FROM events WHERE cursor >= ? ORDER BY cursor LIMIT 1"
+TOP_EVENT: Final = "SELECT max(cursor) FROM events"
+BOTTOM_EVENT: Final = "SELECT min(cursor) FROM events"
+TOTALS: Final = """
+    SELECT total(n0), total(n1), total(n2), total(n3), total(n4), total(n5), total(n6), total(n7) FROM lanes
+"""
+SELECT_IDS: Final = "SELECT id FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"

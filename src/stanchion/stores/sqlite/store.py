@@ -1,0 +1,508 @@
+"""The store's operations, each a function given to the writer or to the reader."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from stanchion.domain.ids import unpacked
+from stanchion.domain.job import Lease
+from stanchion.domain.policy import QueuePolicy
+from stanchion.domain.query import ALL, Cursor, Filter, Scope
+from stanchion.domain.units import HOUR
+from stanchion.errors import StoreUnavailableError
+from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
+from stanchion.stores.sqlite import amend, claim, reads, settle
+from stanchion.stores.sqlite import enqueue as enqueueing
+from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.clock import BootClock, boot_id, since_boot
+from stanchion.stores.sqlite.connection import (
+    connect,
+    disconnect,
+    migrate,
+    refuse_network,
+    refuse_second_library,
+    translated,
+)
+from stanchion.stores.sqlite.lanes import Lanes
+from stanchion.stores.sqlite.signals import CANCEL, CHANGE, WORK, Receiver, Sender, folder_for
+from stanchion.stores.sqlite.turnstile import Turnstile
+from stanchion.stores.sqlite.writer import Tx, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import apsw
+
+    from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview
+    from stanchion.domain.outcome import Settlement
+    from stanchion.domain.policy import Retention
+    from stanchion.domain.units import Instant, JobId, Millis
+    from stanchion.store import (
+        Bucket,
+        Changes,
+        Enqueued,
+        Noted,
+        Page,
+        Place,
+        QueueStats,
+        Refused,
+        Signal,
+        Upkeep,
+        Want,
+        WorkerRow,
+    )
+
+T = TypeVar("T")
+
+SMALL: Final = 16
+"""Batches up to this size take well below a millisecond."""
+BALLAST: Final = 16 * 1024 * 1024
+SCHEMA: Final = 1
+
+
+class SqliteStore:
+    """See `Store`. One instance belongs to one process; several processes may have one file open."""
+
+    name = "sqlite"
+
+    def __init__(  # noqa: PLR0913 - each is a setting of its own
+        self,
+        path: Path | str,
+        *,
+        synchronous: str = "full",
+        clock: Callable[[], Instant] | None = None,
+        vfs: str | None = None,
+        allow_network: bool = False,
+        ballast: int = BALLAST,
+    ) -> None:
+        self.path = Path(path).absolute()
+        self.durability = synchronous
+        self._clock, self._vfs, self._allow_network, self._ballast = clock, vfs, allow_network, ballast
+        self._boot_clock = BootClock()
+        self._lanes = Lanes()
+        self._writer: Writer | None = None
+        self._reader: apsw.Connection | None = None
+        self._reading: ThreadPoolExecutor | None = None
+        self._turnstile: Turnstile | None = None
+        self._sender: Sender | None = None
+        self._receivers: list[Receiver] = []
+
+    # --- opening and closing ----------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """See `Store.open`."""
+        if self._writer is None:
+            self.open_now()
+
+    def open_now(self) -> None:
+        """Open the file, bring its schema up to date and start the writer.
+
+        Raises:
+            UnsafeStoreError: The file is on a network filesystem, or open through another library.
+            StoreUnavailableError: It cannot be opened for writing.
+            SchemaTooNewError: A newer version wrote it.
+        """
+        if not self.path.parent.is_dir():
+            message = f"The folder {self.path.parent} does not exist."
+            raise StoreUnavailableError(message, remedy="Create it, or correct the path in the URL.")
+        self.path = self.path.resolve()
+        if not self._allow_network:
+            refuse_network(self.path)
+        refuse_second_library(self.path)
+        try:
+            self._turnstile = Turnstile(self.path.with_name(self.path.name + "-lock"))
+        except OSError as error:
+            message = f"{self.path} cannot be opened for writing: {error.strerror}."
+            raise StoreUnavailableError(message, remedy="Check that this user may write to the folder.") from error
+        self._turnstile.enter()
+        try:
+            setup = connect(self.path, synchronous=self.durability, vfs=self._vfs)
+            try:
+                with translated(self.path):
+                    migrate(setup)
+                    self._set_clock(setup)
+            finally:
+                disconnect(self.path, setup)
+        finally:
+            self._turnstile.leave()
+        self._sender = Sender(folder_for(self.path))
+        self._writer = Writer(
+            self.path,
+            synchronous=self.durability,
+            clock=self.now,
+            turnstile=self._turnstile,
+            sender=self._sender,
+            forget=self._lanes.forget,
+            vfs=self._vfs,
+        )
+        if self._ballast and self._vfs is None:
+            self._writer.make_ballast(self._ballast)
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="stanchion-reader")
+
+    def _set_clock(self, db: apsw.Connection) -> None:
+        """Take the clock's offset of this boot from the file, or put this one's there; never behind history."""
+        if self._clock is not None:
+            return
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            boot, offset = db.execute(sql.BOOT).fetchone()
+            if boot != boot_id():
+                last = db.execute(sql.LAST_INSTANT).fetchone()[0] or 0
+                offset = max(self._boot_clock.offset, last - since_boot())
+                db.execute(sql.SET_BOOT, (boot_id(), offset))
+            self._boot_clock.offset = offset
+        finally:
+            db.execute("COMMIT")
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        for receiver in self._receivers:
+            receiver.close()
+        self._receivers.clear()
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        await asyncio.get_running_loop().run_in_executor(None, writer.close)
+        if self._reading is not None:
+            self._reading.shutdown(wait=True)
+        if self._reader is not None:
+            disconnect(self.path, self._reader)
+            self._reader = None
+        if self._sender is not None:
+            self._sender.close()
+        if self._turnstile is not None:
+            self._turnstile.close()
+
+    def now(self) -> Instant:
+        """See `Store.now`."""
+        return self._boot_clock() if self._clock is None else self._clock()
+
+    @property
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            message = "The store is not open."
+            raise StoreUnavailableError(message, remedy="Use `async with app:`, or `await app.open()` first.")
+        return self._writer
+
+    @property
+    def commits(self) -> int:
+        """How many write transactions this process has committed."""
+        return self._writing.commits
+
+    async def _write(
+        self, operation: Callable[[Tx], T], *, small: bool = True, needs_room: bool = True
+    ) -> T:
+        return await self._writing.run(operation, small=small, needs_room=needs_room)
+
+    async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
+        """Run a query on the reader's thread, in a snapshot of its own."""
+        self._writing  # noqa: B018 - raises where the store is not open
+        if self._reading is None:
+            message = "The store is not open."
+            raise StoreUnavailableError(message)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._snapshot, query)
+
+    def _snapshot(self, query: Callable[[apsw.Connection], T]) -> T:
+        if self._reader is None:
+            self._reader = connect(self.path, synchronous=self.durability, vfs=self._vfs)
+            self._reader.pragma("query_only", 1)
+        with translated(self.path):
+            self._reader.execute("BEGIN")
+            try:
+                return query(self._reader)
+            finally:
+                self._reader.execute("COMMIT")
+
+    # --- jobs -------------------------------------------------------------------------------------------------
+
+    async def enqueue(self, batch: Sequence[NewJob]) -> list[Enqueued | Refused]:
+        """See `Store.enqueue`."""
+        return await self._write(
+            lambda tx: enqueueing.enqueue(tx, self._lanes, batch), small=len(batch) <= SMALL
+        )
+
+    async def claim(
+        self, worker: int, want: Want, settled: Sequence[Settlement] = ()
+    ) -> tuple[list[bool], Claimed]:
+        """See `Store.claim`."""
+
+        def operation(tx: Tx) -> tuple[list[bool], Claimed]:
+            return settle.settle(tx, settled), claim.claim(tx, worker, want)
+
+        small = want.limit + len(settled) <= SMALL
+        return await self._write(operation, small=small, needs_room=False)
+
+    async def settle(self, settled: Sequence[Settlement]) -> list[bool]:
+        """See `Store.settle`."""
+        return await self._write(
+            lambda tx: settle.settle(tx, settled), small=len(settled) <= SMALL, needs_room=False
+        )
+
+    async def note(self, batch: Sequence[Noted]) -> list[bool]:
+        """See `Store.note`."""
+        return await self._write(lambda tx: settle.note(tx, batch), small=len(batch) <= SMALL, needs_room=False)
+
+    async def steps(self, ref: int) -> dict[str, bytes]:
+        """See `Store.steps`."""
+        return await self._read(lambda db: dict(db.execute(sql.STEPS, (ref,))))
+
+    async def maintain(self, retention: Retention, limit: int) -> Upkeep:
+        """See `Store.maintain`."""
+        answer = await self._write(lambda tx: amend.maintain(tx, retention, limit), small=False, needs_room=False)
+        if self._ballast and self._vfs is None:
+            await asyncio.get_running_loop().run_in_executor(None, self._writing.make_ballast, self._ballast)
+        return answer
+
+    async def _amended(
+        self, ids: Sequence[JobId], scope: Scope, change: Callable[[Tx, amend.Row], Exception | None]
+    ) -> list[Job | Exception]:
+        def operation(tx: Tx) -> list[Job | Exception]:
+            refusals = amend.each(tx, ids, scope, change)
+            jobs = reads.inspect(tx.db, ids, scope)
+            return [
+                refusal if refusal is not None else job
+                for refusal, job in zip(refusals, jobs, strict=True)
+                if refusal is not None or job is not None
+            ]
+
+        return await self._write(operation, small=len(ids) <= SMALL, needs_room=False)
+
+    async def cancel(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
+        """See `Store.cancel`."""
+        return await self._amended(ids, scope, amend.cancel)
+
+    async def retry(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
+        """See `Store.retry`."""
+        return await self._amended(ids, scope, amend.retry)
+
+    async def amend(
+        self,
+        ids: Sequence[JobId],
+        *,
+        priority: int | None = None,
+        metadata: bytes | None = None,
+        tags: tuple[str, ...] | None = None,
+        scope: Scope = ALL,
+    ) -> list[Job | Exception]:
+        """See `Store.amend`."""
+        change = amend.amend(self._lanes, priority=priority, metadata=metadata, tags=tags)
+        return await self._amended(ids, scope, change)
+
+    async def erase(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[bool | Exception]:
+        """See `Store.erase`."""
+
+        def operation(tx: Tx) -> list[bool | Exception]:
+            return [True if refusal is None else refusal for refusal in amend.each(tx, ids, scope, amend.erase)]
+
+        return await self._write(operation, small=False, needs_room=False)
+
+    # --- workers ----------------------------------------------------------------------------------------------
+
+    async def register(self, worker: WorkerInfo, lease_for: Millis) -> int:
+        """See `Store.register`."""
+
+        def operation(tx: Tx) -> int:
+            queues = None if worker.queues is None else json.dumps(worker.queues)
+            tx.db.execute(
+                sql.REGISTER,
+                (
+                    worker.incarnation,
+                    worker.host,
+                    worker.pid,
+                    worker.slots,
+                    queues,
+                    json.dumps(sorted(worker.tasks)),
+                    worker.supervisor,
+                    worker.version,
+                    json.dumps(dict(worker.capabilities)),
+                    tx.now,
+                    tx.now,
+                    tx.now + lease_for,
+                ),
+            )
+            tx.mask |= CHANGE
+            return tx.db.execute(sql.WORKER_ID, (worker.incarnation,)).fetchone()[0]
+
+        return await self._write(operation)
+
+    async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
+        """See `Store.beat`."""
+
+        def operation(tx: Tx) -> list[Beat]:
+            beats: list[Beat] = []
+            for worker in workers:
+                alive = tx.db.execute(sql.BEAT, (tx.now, tx.now + lease_for, worker)).fetchone() is not None
+                beats.append(Beat(alive, _held(tx.db, worker) if alive else ()))
+            return beats
+
+        return await self._write(operation, needs_room=False)
+
+    async def held(self, worker: int) -> tuple[Held, ...]:
+        """See `Store.held`."""
+        return await self._read(lambda db: _held(db, worker))
+
+    async def leave(self, workers: Sequence[int], *, lost: bool = False) -> list[Overdue]:
+        """See `Store.leave`."""
+
+        def operation(tx: Tx) -> list[Overdue]:
+            for worker in workers:
+                tx.db.execute(sql.LEAVE, ("lost" if lost else "stopped", tx.now, worker))
+            tx.mask |= CHANGE
+            return _overdue(tx.db, json.dumps(list(workers)), -1)
+
+        return await self._write(operation, needs_room=False)
+
+    async def drain_worker(self, worker: int) -> None:
+        """See `Store.drain_worker`."""
+        await self._write(lambda tx: tx.db.execute(sql.DRAIN_WORKER, (worker,)).close(), needs_room=False)
+
+    async def overdue(self, limit: int) -> list[Overdue]:
+        """See `Store.overdue`."""
+
+        def operation(tx: Tx) -> list[Overdue]:
+            tx.db.execute(sql.MARK_SILENT, (tx.now,))
+            return _overdue(tx.db, None, limit)
+
+        return await self._write(operation, needs_room=False)
+
+    async def workers(self) -> list[WorkerRow]:
+        """See `Store.workers`."""
+        return await self._read(lambda db: reads.workers(db, self.now(), HOUR))
+
+    # --- reads ------------------------------------------------------------------------------------------------
+
+    async def inspect(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | None]:
+        """See `Store.inspect`."""
+        return await self._read(lambda db: reads.inspect(db, ids, scope))
+
+    async def select(self, filter_: Filter, limit: int, scope: Scope = ALL) -> list[JobId]:
+        """See `Store.select`."""
+
+        def query(db: apsw.Connection) -> list[JobId]:
+            refs = [job.ref for job in reads.page(db, filter_, 1 << 30, None, scope).jobs]
+            listed = json.dumps(sorted(refs)[:limit])
+            return [unpacked(row[0]) for row in db.execute(sql.SELECT_IDS, (listed,))]
+
+        return await self._read(query)
+
+    async def list(
+        self, filter_: Filter, *, limit: int, after: str | None = None, scope: Scope = ALL
+    ) -> Page:
+        """See `Store.list`."""
+        return await self._read(lambda db: reads.page(db, filter_, limit, after, scope))
+
+    async def history(
+        self, job_id: JobId, scope: Scope = ALL, after: int = 0
+    ) -> tuple[list[Event], list[Attempt]]:
+        """See `Store.history`."""
+        return await self._read(lambda db: reads.history(db, job_id, scope, after))
+
+    async def outputs(self, job_id: JobId, scope: Scope = ALL, after: int = -1) -> list[Output]:
+        """See `Store.outputs`."""
+        return await self._read(lambda db: reads.outputs(db, job_id, scope, after))
+
+    async def preview(self, job_id: JobId, scope: Scope = ALL) -> Preview | None:
+        """See `Store.preview`."""
+        return await self._read(lambda db: reads.preview(db, job_id, scope))
+
+    async def logs(self, job_id: JobId, scope: Scope = ALL, after: int = 0) -> list[LogLine]:
+        """See `Store.logs`."""
+        return await self._read(lambda db: reads.logs(db, job_id, scope, after))
+
+    async def costs(self, job_id: JobId, scope: Scope = ALL) -> list[Cost]:
+        """See `Store.costs`."""
+        return await self._read(lambda db: reads.costs(db, job_id, scope))
+
+    async def position(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Place | None]:
+        """See `Store.position`."""
+        return await self._read(lambda db: reads.places(db, ids, scope, self.now()))
+
+    async def stats(self, scope: Scope = ALL) -> list[QueueStats]:
+        """See `Store.stats`."""
+        return await self._read(lambda db: reads.stats(db, scope))
+
+    async def series(self, window: Millis, step: Millis, scope: Scope = ALL) -> list[Bucket]:
+        """See `Store.series`."""
+        now = self.now()
+        return await self._read(lambda db: reads.series(db, now - window, now, step, scope))
+
+    async def configure(
+        self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None
+    ) -> QueuePolicy:
+        """See `Store.configure`."""
+
+        def operation(tx: Tx) -> QueuePolicy:
+            self._lanes.queue(tx, queue)
+            if paused is not None:
+                tx.db.execute(sql.SET_PAUSED, (int(paused), queue))
+            if max_waiting is not None:
+                tx.db.execute(sql.SET_MAX_WAITING, (max_waiting, queue))
+            tx.mask |= CHANGE | (WORK if paused is False else 0)
+            _, name, is_paused, bound = tx.db.execute(sql.QUEUE, (queue,)).fetchone()
+            return QueuePolicy(name, bool(is_paused), bound)
+
+        return await self._write(operation)
+
+    async def changes(self, since: Cursor, limit: int = 1000, scope: Scope = ALL) -> Changes:
+        """See `Store.changes`."""
+        return await self._read(lambda db: reads.changes(db, since, limit, scope))
+
+    async def tail(self) -> Cursor:
+        """See `Store.tail`."""
+        return await self._read(reads.tail)
+
+    def subscribe(
+        self, listener: Callable[[Signal], None], *, claims: bool, watch: bool
+    ) -> Callable[[], None]:
+        """See `Store.subscribe`."""
+        wanted = (WORK | CANCEL if claims else 0) | (CHANGE if watch else 0)
+        receiver = Receiver(folder_for(self.path), wanted, listener, asyncio.get_running_loop())
+        self._receivers.append(receiver)
+
+        def stop() -> None:
+            receiver.close()
+            if receiver in self._receivers:
+                self._receivers.remove(receiver)
+
+        return stop
+
+    async def check(self) -> Mapping[str, object]:
+        """See `Store.check`."""
+
+        def query(db: apsw.Connection) -> Mapping[str, object]:
+            wal = self.path.with_name(self.path.name + "-wal")
+            return {
+                "path": str(self.path),
+                "schema": SCHEMA,
+                "sqlite": db.execute("SELECT sqlite_version()").fetchone()[0],
+                "journal_mode": db.pragma("journal_mode"),
+                "bytes": self.path.stat().st_size,
+                "wal_bytes": wal.stat().st_size if wal.exists() else 0,
+                "quick_check": db.pragma("quick_check(1)") if self.path.stat().st_size < 256 << 20 else "skipped",
+            }
+
+        facts = dict(await self._read(query))
+        levels = ("off", "normal", "full", "extra")
+        facts["synchronous"] = await self._write(lambda tx: levels[int(tx.db.pragma("synchronous"))])
+        return facts
+
+
+def _held(db: apsw.Connection, worker: int) -> tuple[Held, ...]:
+    return tuple(Held(row[0], row[1], row[2] is not None) for row in db.execute(sql.HELD, (worker,)))
+
+
+def _overdue(db: apsw.Connection, workers: str | None, limit: int) -> list[Overdue]:
+    return [
+        Overdue(
+            Lease(
+                row[1], unpacked(row[2]), row[3], row[11], b"", row[14], row[12], row[10], row[13], row[4], row[5],
+                row[6], row[7], row[8], None, (), None, None, row[9] is not None,
+            ),
+            row[0],
+        )
+        for row in db.execute(sql.OVERDUE, (workers, limit))
+    ]  # fmt: skip

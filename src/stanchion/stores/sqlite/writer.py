@@ -1,0 +1,274 @@
+"""The one writer of a process: operations that wait together share a transaction and its fsync.
+
+An operation is a function of a `Tx`. While one transaction is in flight, further operations gather and go down
+together. A lone small operation on a fast disk runs on the caller's thread: a hop to another thread and back
+costs more there than the commit. Each caller gets its own answer, and gets it only when durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar, cast
+
+import apsw
+
+from stanchion.errors import ForkedConnectionError, StoreUnavailableError
+from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.connection import connect, disconnect, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from stanchion.domain.units import Instant
+    from stanchion.stores.sqlite.signals import Sender
+    from stanchion.stores.sqlite.turnstile import Turnstile
+
+T = TypeVar("T")
+
+INLINE_SECONDS: Final = 0.001
+"""A commit that has lately been faster than this may run on the event loop's thread."""
+_SMOOTHING: Final = 0.1
+_ROUND: Final = 64
+"""At most so many operations share one transaction, so that none waits for an endless one."""
+
+
+class Tx:
+    """One write transaction: its connection, its instant, and what it will owe at the end."""
+
+    __slots__ = ("_before", "db", "event", "lanes", "live", "mask", "now", "output", "seq")
+
+    def __init__(self, db: apsw.Connection, now: Instant) -> None:
+        self.db, self.now = db, now
+        self.seq, self.event, self.output, self.live = cast(
+            "tuple[int, int, int, int]", db.execute(sql.COUNTERS).fetchone()
+        )
+        self._before = (self.seq, self.event, self.output, self.live)
+        self.lanes: dict[int, list[int]] = {}
+        self.mask = 0
+
+    def moved(self, lane: int, old: int | None, new: int | None, count: int = 1) -> None:
+        """Count jobs of a lane from one state to another (None: from or to nowhere)."""
+        deltas = self.lanes.get(lane)
+        if deltas is None:
+            deltas = self.lanes[lane] = [0] * 8
+        if old is not None:
+            deltas[old] -= count
+        if new is not None:
+            deltas[new] += count
+
+    def flush_lanes(self) -> None:
+        """Write the lanes' counts and heads; a claim reads them."""
+        for lane, deltas in self.lanes.items():
+            self.db.execute(sql.LANE_MOVED, (*deltas, lane, lane))
+        self.lanes.clear()
+
+    def finish(self) -> None:
+        """Write what is owed, once for all operations of the transaction."""
+        self.flush_lanes()
+        after = (self.seq, self.event, self.output, self.live)
+        if after != self._before:
+            self.db.execute(sql.COUNTERS_MOVED, after)
+
+
+class _Waiting(NamedTuple, Generic[T]):
+    operation: Callable[[Tx], T]
+    future: asyncio.Future[T]
+    loop: asyncio.AbstractEventLoop
+    needs_room: bool
+
+
+class Writer:
+    """Runs operations against the file, in the order of their arrival."""
+
+    def __init__(  # noqa: PLR0913 - what one writer is made of
+        self,
+        path: Path,
+        *,
+        synchronous: str,
+        clock: Callable[[], Instant],
+        turnstile: Turnstile,
+        sender: Sender,
+        forget: Callable[[], None],
+        vfs: str | None = None,
+    ) -> None:
+        self.path, self._synchronous, self._vfs = path, synchronous, vfs
+        self._clock, self._turnstile, self._sender, self._forget = clock, turnstile, sender, forget
+        self.db = connect(path, synchronous=synchronous, vfs=vfs)
+        self._ballast = path.with_name(path.name + "-ballast")
+        self._queue: queue.SimpleQueue[_Waiting[object] | None] = queue.SimpleQueue()
+        self._mutex = threading.Lock()
+        self._speed = 0.0
+        self._pid = os.getpid()
+        self._closed = False
+        self.commits = 0
+        self._thread = threading.Thread(target=self._run, name="stanchion-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, operation: Callable[[Tx], T], *, small: bool = False, needs_room: bool = True) -> T:
+        """Return an operation's answer once it is durable.
+
+        Args:
+            operation: A function of the transaction; it may run again after a rollback.
+            small: It takes well below a millisecond, so it may run on this thread.
+            needs_room: On a full disk it is refused; otherwise the ballast is given up for it.
+        """
+        if self._pid != os.getpid():
+            raise ForkedConnectionError(self._pid, os.getpid())
+        if self._closed:
+            message = "The store is closed."
+            raise StoreUnavailableError(message, remedy="Open the app again (`async with app:`) before using it.")
+        if small and self._queue.empty() and self._speed < INLINE_SECONDS and self._mutex.acquire(blocking=False):
+            try:
+                if self._turnstile.try_enter():
+                    try:
+                        return self._alone(operation, needs_room=needs_room)
+                    finally:
+                        self._turnstile.leave()
+            finally:
+                self._mutex.release()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(cast("_Waiting[object]", _Waiting(operation, future, loop, needs_room)))
+        return await future
+
+    def close(self) -> None:
+        """Finish what waits, then close the file; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._pid == os.getpid():
+            self._queue.put(None)
+            self._thread.join()
+            disconnect(self.path, self.db)
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch = [first]
+            stop = False
+            try:
+                while len(batch) < _ROUND:
+                    item = self._queue.get_nowait()
+                    if item is None:
+                        stop = True
+                        break
+                    batch.append(item)
+            except queue.Empty:
+                pass
+            with self._mutex:
+                self._turnstile.enter()
+                try:
+                    answers = self._together(batch)
+                finally:
+                    self._turnstile.leave()
+            self._answer(batch, answers)
+            if stop:
+                return
+
+    def _answer(self, batch: Sequence[_Waiting[object]], answers: Sequence[object]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[object], object]]] = {}
+        for waiting, answer in zip(batch, answers, strict=True):
+            by_loop.setdefault(waiting.loop, []).append((waiting.future, answer))
+        for loop, pairs in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_resolve, pairs)
+
+    def _together(self, batch: Sequence[_Waiting[object]]) -> list[object]:
+        """Run a batch in one transaction; if anything fails, each alone, so that nobody pays for another."""
+        if len(batch) > 1:
+            try:
+                return self._transaction([waiting.operation for waiting in batch])
+            except Exception:  # noqa: BLE001 - each is run again alone, and then raises to its own caller
+                self._recover()
+        answers: list[object] = []
+        for waiting in batch:
+            try:
+                answers.append(self._alone(waiting.operation, needs_room=waiting.needs_room))
+            except Exception as error:  # noqa: BLE001 - carried to its caller
+                answers.append(_Raised(error))
+        return answers
+
+    def _alone(self, operation: Callable[[Tx], T], *, needs_room: bool) -> T:
+        try:
+            return self._transaction([operation])[0]
+        except apsw.FullError as error:
+            self._recover()
+            if needs_room or not self._drop_ballast():
+                raise translate(error, self.path) from error
+            return self._transaction([operation])[0]
+        except apsw.Error as error:
+            self._recover(reopen=isinstance(error, apsw.IOError))
+            raise translate(error, self.path) from error
+        except BaseException:
+            self._recover()
+            raise
+
+    def _transaction(self, operations: Sequence[Callable[[Tx], T]]) -> list[T]:
+        began = time.perf_counter()
+        db = self.db
+        db.execute("BEGIN IMMEDIATE")
+        tx = Tx(db, self._clock())
+        answers = [operation(tx) for operation in operations]
+        tx.finish()
+        db.execute("COMMIT")
+        self.commits += 1
+        self._speed += _SMOOTHING * (time.perf_counter() - began - self._speed)
+        if tx.mask:
+            self._sender.send(tx.mask)
+        return answers
+
+    def _recover(self, *, reopen: bool = False) -> None:
+        """Leave no transaction open, and trust no cache; after an I/O error trust no connection either."""
+        self._forget()
+        try:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+        except apsw.Error:
+            reopen = True
+        if reopen:
+            disconnect(self.path, self.db)
+            self.db = connect(self.path, synchronous=self._synchronous, vfs=self._vfs)
+
+    def make_ballast(self, size: int) -> bool:
+        """Keep a file of that size beside the database, to be given up when the disk is full."""
+        try:
+            if self._ballast.exists() and self._ballast.stat().st_size == size:
+                return True
+            descriptor = os.open(self._ballast, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, size)
+            finally:
+                os.close(descriptor)
+        except OSError:  # no room for it: the store works, but cannot drain a full disk
+            self._ballast.unlink(missing_ok=True)
+            return False
+        return True
+
+    def _drop_ballast(self) -> bool:
+        if not self._ballast.exists():
+            return False
+        self._ballast.unlink(missing_ok=True)
+        return True
+
+
+class _Raised(NamedTuple):
+    error: Exception
+
+
+def _resolve(pairs: Sequence[tuple[asyncio.Future[object], object]]) -> None:
+    for future, answer in pairs:
+        if future.done():  # its caller was cancelled; the write stands
+            continue
+        if isinstance(answer, _Raised):
+            future.set_exception(answer.error)
+        else:
+            future.set_result(answer)
+
+

@@ -1,0 +1,271 @@
+"""`@app.task` and what it makes of a function: a `Task` that enqueues, typed by the function's own signature."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from stanchion.domain.job import State
+from stanchion.domain.priority import priority as priority_of
+from stanchion.domain.retry import RetryPolicy
+from stanchion.engine.context import Context, SyncContext
+from stanchion.engine.control import Retry
+from stanchion.engine.spec import Isolation, TaskSpec
+from stanchion.engine.submit import NO_OPTIONS, Duration, JobOptions, Submission, span
+from stanchion.errors import UsageError
+from stanchion.handle import Job
+from stanchion.payload import Codec
+from stanchion.store import Enqueued, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Host(Protocol):
+    """What a task needs of its app."""
+
+    async def submit_one(self, submission: Submission) -> Enqueued:
+        """Store one request."""
+        ...
+
+    async def submit(self, batch: Sequence[Submission], /) -> list[Enqueued | Refused]:
+        """Store requests."""
+        ...
+
+    def handle(self, job_id: str, state: State, *, new: bool = True) -> Job[Any]:
+        """Return a handle of a job."""
+        ...
+
+    def blocking(self, call: Coroutine[Any, Any, R]) -> R:
+        """Run a coroutine for a blocking caller."""
+        ...
+
+
+class Task(Generic[P, R]):
+    """A registered function. Calling it runs it here and now; `enqueue` stores a job."""
+
+    def __init__(self, host: Host, spec: TaskSpec, options: JobOptions = NO_OPTIONS) -> None:
+        self._host, self.spec, self._options = host, spec, options
+        self.name, self.queue = spec.name, spec.queue
+        self.__doc__ = spec.function.__doc__
+        self.__wrapped__: Callable[..., Any] = spec.function
+
+    def __repr__(self) -> str:
+        return f"Task({self.name!r})"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the function as it is
+        """Call the function itself, without a queue: for tests and for other functions."""
+        return self.spec.function(*args, **kwargs)
+
+    async def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[R]:
+        """Store a job with these arguments, durable on return.
+
+        Raises:
+            PayloadError: The arguments do not fit the function; nothing was stored.
+            QueueFullError: The queue holds as many waiting jobs as it may; nothing was stored.
+        """
+        answer = await self._host.submit_one(self._submission(args, kwargs))
+        return self._host.handle(answer.id, answer.state, new=answer.new)
+
+    async def enqueue_many(self, arguments: Iterable[Mapping[str, Any]]) -> list[Job[R]]:
+        """Store a job for each mapping of arguments, up to 10,000 in one transaction; answers in order.
+
+        Raises:
+            StanchionError: The first refusal; the requests before and after it are stored. Use
+                `app.submit()` for an answer to each.
+        """
+        options, name = self._options, self.name
+        answers = await self._host.submit([Submission(task=name, args=item, options=options) for item in arguments])
+        jobs: list[Job[R]] = []
+        for answer in answers:
+            if isinstance(answer, Refused):
+                raise answer.error
+            jobs.append(self._host.handle(answer.id, answer.state, new=answer.new))
+        return jobs
+
+    def _submission(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
+        return Submission(task=self.name, args=self.spec.codec.bind(args, kwargs), options=self._options)
+
+    def options(  # noqa: PLR0913 - each is an option of its own
+        self,
+        *,
+        queue: str | None = None,
+        tenant: str | None = None,
+        user: str | None = None,
+        priority: int | str | None = None,
+        delay: Duration | None = None,
+        run_at: datetime | float | None = None,
+        expires_in: Duration | None = None,
+        expires_at: datetime | float | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        dedup_window: Duration | None = None,
+        dedup_key: str | None = None,
+        timeout: Duration | None = None,
+        max_attempts: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+    ) -> Task[P, R]:
+        """Return the task with options for the jobs it enqueues; this one stays as it is."""
+        given = JobOptions(
+            queue=queue,
+            tenant=tenant,
+            user=user,
+            priority=priority,
+            delay=delay,
+            run_at=run_at,
+            expires_in=expires_in,
+            expires_at=expires_at,
+            tags=None if tags is None else tuple(tags),
+            metadata=metadata,
+            dedup_window=dedup_window,
+            dedup_key=dedup_key,
+            timeout=timeout,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            correlation_id=correlation_id,
+        )
+        return Task(self._host, self.spec, self._options.merged(given))
+
+    @property
+    def sync(self) -> SyncTask[P, R]:
+        """The same, for blocking callers."""
+        return SyncTask(self, self._host)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the arguments."""
+        return self.spec.codec.schema()
+
+
+class SyncTask(Generic[P, R]):
+    """A task for blocking callers; its jobs have blocking methods."""
+
+    def __init__(self, task: Task[P, R], host: Host) -> None:
+        self._task, self._host = task, host
+
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> SyncJob[R]:
+        """See `Task.enqueue`."""
+        return SyncJob(self._host.blocking(self._task.enqueue(*args, **kwargs)), self._host)
+
+    def enqueue_many(self, arguments: Iterable[Mapping[str, Any]]) -> list[SyncJob[R]]:
+        """See `Task.enqueue_many`."""
+        return [SyncJob(job, self._host) for job in self._host.blocking(self._task.enqueue_many(arguments))]
+
+
+class SyncJob(Generic[R]):
+    """A job with blocking methods."""
+
+    def __init__(self, job: Job[R], host: Host) -> None:
+        self._job, self._host = job, host
+        self.id, self.new = job.id, job.new
+
+    @property
+    def state(self) -> State:
+        """See `Job.state`."""
+        return self._job.state
+
+    @property
+    def job(self) -> Job[R]:
+        """The handle with awaitable methods."""
+        return self._job
+
+    def result(self, timeout: float | None = None) -> R:
+        """See `Job.result`."""
+        return self._host.blocking(self._job.result(timeout))
+
+    def refresh(self) -> SyncJob[R]:
+        """See `Job.refresh`."""
+        self._host.blocking(self._job.refresh())
+        return self
+
+    def cancel(self) -> SyncJob[R]:
+        """See `Job.cancel`."""
+        self._host.blocking(self._job.cancel())
+        return self
+
+    def retry(self) -> SyncJob[R]:
+        """See `Job.retry`."""
+        self._host.blocking(self._job.retry())
+        return self
+
+
+class Decorator(Protocol):
+    """What `@app.task(...)` returns: it makes a task of a function."""
+
+    @overload
+    def __call__(self, function: Callable[Concatenate[Context, P], Awaitable[R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[Concatenate[SyncContext, P], R], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, Awaitable[R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
+def takes_context(function: Callable[..., Any]) -> bool:
+    """Return whether a function's first parameter is a context: by its annotation, or by the name `ctx`."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters:
+        return False
+    first = parameters[0]
+    if first.annotation is inspect.Parameter.empty:
+        return first.name == "ctx"
+    if isinstance(first.annotation, str):
+        return first.annotation.rpartition(".")[2] in {"Context", "SyncContext"}
+    return first.annotation in {Context, SyncContext}
+
+
+def make_spec(  # noqa: PLR0913 - each is an option of its own
+    function: Callable[..., Any],
+    *,
+    name: str | None,
+    queue: str,
+    priority: int | str,
+    timeout: Duration | None,
+    retry: Retry | RetryPolicy | int,
+    isolation: Isolation | None,
+    dedup_window: Duration,
+    expires_in: Duration | None,
+    max_payload: int | None,
+    secret: Iterable[str],
+    version: int,
+) -> TaskSpec:
+    """Return the spec of a function.
+
+    Raises:
+        UsageError: The function or an option cannot be used.
+    """
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        message = f"{function.__qualname__} is a generator."
+        raise UsageError(message, remedy="Write an ordinary function, and give pieces out with ctx.output().")
+    with_context = takes_context(function)
+    task_name = name or function.__name__
+    kind: Isolation = isolation or ("loop" if inspect.iscoroutinefunction(function) else "thread")
+    if kind == "loop" and not inspect.iscoroutinefunction(function):
+        message = f"{task_name!r} is a plain function and would block the event loop."
+        raise UsageError(message, remedy="Leave isolation out (it runs in a thread), or make it `async def`.")
+    policy = retry.policy if isinstance(retry, Retry) else retry
+    try:
+        return TaskSpec(
+            name=task_name,
+            function=function,
+            codec=Codec(function, name=task_name, takes_context=with_context),
+            takes_context=with_context,
+            queue=queue,
+            priority=priority_of(priority),
+            timeout=None if timeout is None else span(timeout),
+            policy=RetryPolicy(max_attempts=policy) if isinstance(policy, int) else policy,
+            isolation=kind,
+            dedup_window=span(dedup_window),
+            expires_in=None if expires_in is None else span(expires_in),
+            max_payload=max_payload,
+            secret=frozenset(secret),
+            version=version,
+        )
+    except ValueError as error:
+        message = f"An option of task {task_name!r} cannot be used: {error}."
+        raise UsageError(message, remedy="Correct it where the task is defined.") from error
