@@ -1,6 +1,6 @@
 """Draw every row of a prompt list and put the sprites side by side in one PNG.
 
-    python examples/sprites/contact_sheet.py sheet.png [prompts.csv] [--columns 20] [--cell 72]
+    python examples/sprites/contact_sheet.py sheet.png [prompts.csv] [--columns 20] [--cell 128]
 
 Sprites are enlarged by whole numbers, so that a pixel stays a pixel.
 """
@@ -24,13 +24,11 @@ def main() -> None:
     options.add_argument("out", type=Path)
     options.add_argument("prompts", type=Path, nargs="?", default=Path(__file__).with_name("prompts.csv"))
     options.add_argument("--columns", type=int, default=20)
-    options.add_argument("--cell", type=int, default=72, help="pixels a side for each sprite")
+    options.add_argument("--cell", type=int, default=128, help="pixels a side for each sprite")
     given = options.parse_args()
     rows = [row for row in read_rows(given.prompts) if row.problem is None]
     started = time.perf_counter()
-    sprites = [
-        list(render(row.prompt, size=row.size, seed=row.seed, palette=row.palette))[-1].pixels for row in rows
-    ]
+    sprites = [list(render(row.prompt, size=row.size, seed=row.seed, palette=row.palette))[-1].pixels for row in rows]
     spent = time.perf_counter() - started
     given.out.write_bytes(png(sheet(sprites, given.columns, given.cell)))
     print(f"{len(sprites)} sprites in {spent:.1f} s, {given.out}")

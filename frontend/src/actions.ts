@@ -4,7 +4,9 @@ import { signal } from "@preact/signals";
 
 import { api, Problem, type Job, type State, type Target } from "./api";
 import { plural } from "./format";
-import { queues, reloadJob, store } from "./live";
+import { reloadJob } from "./page";
+import { queues } from "./stats";
+import { store } from "./store";
 
 export interface Toast {
   id: number;

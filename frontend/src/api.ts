@@ -17,6 +17,7 @@ export interface JobError {
   kind: string;
   message: string;
   retryable?: boolean;
+  /** The name of a traceback in the worker's log, or the traceback. */
   traceback_id?: string | null;
 }
 

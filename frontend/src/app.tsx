@@ -7,8 +7,9 @@ import { api, Problem, whenUnauthorized } from "./api";
 import { Dialog } from "./components/dialog";
 import { Empty, ProblemNote, Toasts } from "./components/feedback";
 import { Shell } from "./components/shell";
-import { startLive, stopLive } from "./live";
+import { startLive } from "./live";
 import { view } from "./route";
+import { stopStream } from "./stream";
 import { JobPage } from "./views/job";
 import { Jobs } from "./views/jobs";
 import { Login } from "./views/login";
@@ -21,7 +22,7 @@ const gate = signal<Gate>("asking");
 const AGAIN_MS = 2000;
 
 function close(): void {
-  stopLive();
+  stopStream();
   gate.value = "closed";
 }
 

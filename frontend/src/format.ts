@@ -133,8 +133,8 @@ export function waiting(job: Job): { why: string; next: string } | null {
       return { why: `Queue ${job.queue} is paused`, next: "Resume the queue to let it start." };
     case "no_worker":
       return {
-        why: `No worker serves ${key || job.queue}`,
-        next: `Start one: stanchion worker APP`,
+        why: key ? `No worker runs the task ${key}` : `No worker serves the queue ${job.queue}`,
+        next: "Start one: `stanchion worker APP`",
       };
     case "scheduled":
       return { why: on.until ? `Starts ${ago(on.until)}` : "Waits for its time", next: "" };

@@ -1,7 +1,7 @@
 import { render } from "preact";
 
 import { App } from "./app";
-import { guardStream } from "./live";
+import { guardStream } from "./stream";
 import { startRouter } from "./route";
 import { startTheme } from "./theme";
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 import msgspec
 
@@ -30,12 +30,13 @@ from stanchion.sync import Portal
 from stanchion.task import Decorator, Task, make_spec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
     from types import TracebackType
 
     from stanchion.domain import job as domain
     from stanchion.domain.kinds import Rule
     from stanchion.domain.retry import RetryPolicy
+    from stanchion.engine.context import Context, SyncContext
     from stanchion.engine.control import Retry
     from stanchion.engine.hooks import AroundAttempt, BeforeEnqueue, OnState
     from stanchion.engine.submit import Submission
@@ -72,11 +73,16 @@ class Stanchion:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._submitter: Submitter | None = None
         self._watch: Watch | None = None
+        self._ports: Ports | None = None
         self._observer: asyncio.Task[None] | None = None
         self._opening: asyncio.Lock | None = None
 
     # --- tasks and hooks --------------------------------------------------------------------------------------
 
+    @overload
+    def task(self, function: Callable[Concatenate[Context, P], Awaitable[R]], /) -> Task[P, R]: ...
+    @overload
+    def task(self, function: Callable[Concatenate[SyncContext, P], R], /) -> Task[P, R]: ...
     @overload
     def task(self, function: Callable[P, Awaitable[R]], /) -> Task[P, R]: ...
     @overload
@@ -97,7 +103,9 @@ class Stanchion:
         secret: Iterable[str] = (),
         version: int = 1,
     ) -> Decorator: ...
-    def task(self, function: Any = None, /, **options: Any) -> Any:
+    def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
+        self, function: Callable[..., Any] | None = None, /, **options: Any
+    ) -> Any:
         """Register a function as a task; with or without options.
 
         Args:
@@ -110,9 +118,13 @@ class Stanchion:
             UsageError: The function or an option cannot be used.
             TaskConflictError: Another function has the name.
         """
-        if function is None:
-            return lambda later: self.task_of(later, **options)
-        return self.task_of(function, **options)
+        if function is not None:
+            return self.task_of(function, **options)
+
+        def decorate(later: Callable[..., Any]) -> Task[..., Any]:
+            return self.task_of(later, **options)
+
+        return decorate
 
     def task_of(  # noqa: PLR0913 - each is an option of its own
         self,
@@ -224,6 +236,7 @@ class Stanchion:
                 self._submitter = Submitter(
                     store, self.registry, self.hooks, self.artifacts, max_payload=self.settings.max_payload
                 )
+                self._ports = Ports(store, self._watch, self.artifacts, self._codec_of)
                 self._store = store
                 if self.hooks.on_state:
                     self._observer = asyncio.create_task(self._observe(), name="stanchion-observer")
@@ -254,7 +267,7 @@ class Stanchion:
         await self.close()
 
     @asynccontextmanager
-    async def lifespan(self, _asgi: object = None) -> AsyncIterator[None]:
+    async def lifespan(self, _asgi: object = None) -> AsyncGenerator[None]:
         """Open and close with a web application: `FastAPI(lifespan=app.lifespan)`."""
         async with self:
             yield
@@ -301,16 +314,19 @@ class Stanchion:
         return self.registry.get(name).codec if name in self.registry else None
 
     @property
-    def _ports(self) -> Ports:
-        return Ports(self.store, self.watch, self.artifacts, self._codec_of)
+    def _ports_now(self) -> Ports:
+        if self._ports is None:
+            message = "The app is not open."
+            raise StoreError(message, remedy="Use `async with app:`, or `await app.open()` first.")
+        return self._ports
 
     def handle(self, job_id: str, state: State, *, new: bool = True) -> Job[Any]:
         """Return a handle of a job."""
-        return Job(self._ports, job_id, state, new=new)
+        return Job(self._ports_now, job_id, state, new=new)
 
     def handle_of(self, facts: domain.Job) -> Job[Any]:
         """Return a handle of a job that was read."""
-        return Job(self._ports, facts.id, facts.state, facts=facts)
+        return Job(self._ports_now, facts.id, facts.state, facts=facts)
 
     async def job(self, job_id: str) -> Job[Any]:
         """Return a job by id.
@@ -325,7 +341,7 @@ class Stanchion:
             raise NotFoundError(message)
         return self.handle_of(found)
 
-    async def jobs(
+    async def jobs(  # noqa: PLR0913 - each is a filter of its own
         self,
         state: State | str | Iterable[State | str] | None = None,
         *,

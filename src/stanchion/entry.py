@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -69,15 +70,18 @@ def load_app(target: str, *, url: str | None = None) -> Stanchion:
     if not colon or not module_name or not attribute:
         message = f"{target!r} does not name an app."
         raise ConfigError(message, remedy="Write module:attribute, such as tasks:app.")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not (module_name == error.name or module_name.startswith(error.name + ".")):
             raise
         message = f"There is no module {module_name!r} here."
-        raise ConfigError(message, remedy="Run the command in the folder of the module, or correct the name.") from error
+        raise ConfigError(
+            message, remedy="Run the command in the folder of the module, or correct the name."
+        ) from error
     found: object = getattr(module, attribute, None)
     if not isinstance(found, Stanchion):
         message = f"{target!r} is {'not there' if found is None else 'a ' + type(found).__name__}, not a Stanchion."

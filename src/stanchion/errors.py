@@ -83,9 +83,7 @@ class PayloadError(UsageError):
     code = "validation"
     remedy = "Correct the arguments and enqueue again."
 
-    def __init__(
-        self, message: str, *, problems: tuple[tuple[str, str], ...] = (), remedy: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, problems: tuple[tuple[str, str], ...] = (), remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.problems = problems
 

@@ -29,7 +29,11 @@ class File:
     kind: ClassVar[str] = "file"
 
     def __init__(
-        self, source: bytes | bytearray | str | Path | _Savable, *, name: str | None = None, content_type: str | None = None
+        self,
+        source: bytes | bytearray | str | Path | _Savable,
+        *,
+        name: str | None = None,
+        content_type: str | None = None,
     ) -> None:
         data = _bytes_of(source)
         if name is None and isinstance(source, (str, Path)):
@@ -85,11 +89,14 @@ class File:
         facts = outer.get("$artifact")
         if not isinstance(facts, dict) or not isinstance(cast("dict[str, Any]", facts).get("sha256"), str):
             message = f"expected a {cls.__name__} (an object with `$artifact`)"
-            raise ValueError(message)
+            raise ValueError(message)  # noqa: TRY004 - msgspec tells a ValueError as a misfit
         known = cast("dict[str, Any]", facts)
         file = cls.__new__(cls)
-        file._data, file._load = None, load
-        file.name, file.content_type = known.get("name"), known.get("content_type") or "application/octet-stream"
+        file._data, file._load = None, load  # noqa: SLF001 - its own constructor
+        file.name, file.content_type = (
+            known.get("name"),
+            known.get("content_type") or "application/octet-stream",
+        )
         file.width, file.height = known.get("width"), known.get("height")
         file.size, file.sha256 = known.get("size") or 0, known["sha256"]
         return file

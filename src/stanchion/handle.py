@@ -29,7 +29,9 @@ R_co = TypeVar("R_co", covariant=True)
 class Ports:
     """What handles need of their app."""
 
-    def __init__(self, store: Store, watch: Watch, artifacts: Artifacts, codec_of: Callable[[str], Codec | None]) -> None:
+    def __init__(
+        self, store: Store, watch: Watch, artifacts: Artifacts, codec_of: Callable[[str], Codec | None]
+    ) -> None:
         self.store, self.watch, self.artifacts, self.codec_of = store, watch, artifacts, codec_of
 
 
@@ -58,7 +60,9 @@ class Job(Generic[R_co]):
     The facts are as of the last `refresh()`, `result()` or event.
     """
 
-    def __init__(self, ports: Ports, job_id: str, state: State, *, new: bool = True, facts: domain.Job | None = None) -> None:
+    def __init__(
+        self, ports: Ports, job_id: str, state: State, *, new: bool = True, facts: domain.Job | None = None
+    ) -> None:
         self._ports = ports
         self._facts = facts
         self._state = state
@@ -128,7 +132,9 @@ class Job(Generic[R_co]):
         if facts.state is State.FAILED:
             problem = facts.error
             raise JobFailedError(
-                self.id, problem.message if problem else "no reason was kept", kind=problem.kind if problem else "internal"
+                self.id,
+                problem.message if problem else "no reason was kept",
+                kind=problem.kind if problem else "internal",
             )
         codec = self._ports.codec_of(facts.task)
         load = self._ports.artifacts.get
@@ -172,7 +178,7 @@ class Job(Generic[R_co]):
                             await self.refresh()
                             return
 
-    def _shown(self, notice: Notice, version: int) -> JobEvent | None:
+    def _shown(self, notice: Notice, version: int) -> JobEvent | None:  # noqa: PLR0911 - one for each kind
         job = notice.job
         if job is None:
             return None
@@ -184,7 +190,11 @@ class Job(Generic[R_co]):
         if notice.kind == "progress" and job.progress is not None:
             done = job.progress
             return JobEvent(
-                "progress", *base, fraction=fraction(done.index, done.length), stage=done.stage, message=done.message
+                "progress",
+                *base,
+                fraction=fraction(done.index, done.length),
+                stage=done.stage,
+                message=done.message,
             )
         if notice.preview is not None:
             return JobEvent("preview", *base, data=notice.preview.data, content_type=notice.preview.content_type)

@@ -23,6 +23,8 @@ _KINDS: Final = (
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
     inspect.Parameter.KEYWORD_ONLY,
 )
+_SIMPLE: Final[tuple[object, ...]] = (str, int, float, bool)
+_NUL: Final = b"\\u0000"
 _PLAIN: Final = (str, int, bool, type(None))
 
 
@@ -36,23 +38,25 @@ def checked(value: object, depth: int = 0, pointer: str = "") -> None:
         if not math.isfinite(value):
             message = f"{pointer or '/'} is {value}, which JSON cannot carry."
             raise PayloadError(message, problems=((pointer, "must be a finite number"),))
-        return
-    if isinstance(value, str):
+    elif isinstance(value, str):
         if "\0" in value:
             message = f"{pointer or '/'} holds a NUL character."
             raise PayloadError(message, problems=((pointer, "must not hold NUL"),))
-        return
+    elif not isinstance(value, (int, bytes, File, type(None))):
+        _checked_parts(value, depth, pointer)
+
+
+def _checked_parts(value: object, depth: int, pointer: str) -> None:
     if depth >= MAX_DEPTH:
         message = f"The arguments are nested deeper than {MAX_DEPTH} levels."
         raise PayloadError(message, problems=((pointer, "is nested too deep"),), remedy="Flatten them.")
     if isinstance(value, dict):
         for name, item in cast("dict[object, object]", value).items():
-            if type(item) not in _PLAIN or type(item) is str:
-                checked(item, depth + 1, f"{pointer}/{name}")
+            checked(item, depth + 1, f"{pointer}/{name}")
     elif isinstance(value, (list, tuple, set, frozenset)):
         for place, item in enumerate(cast("Sequence[object]", value)):
             checked(item, depth + 1, f"{pointer}/{place}")
-    elif not isinstance(value, _PLAIN) and not isinstance(value, (File, bytes)):
+    else:
         try:
             plain = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=_as_is)
         except (TypeError, RecursionError) as error:
@@ -90,6 +94,8 @@ class Codec:
         self.positional = tuple(p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY)
         self._only = tuple(p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY)
         self._hints = {p.name: hints.get(p.name, Any) for p in parameters}
+        # JSON itself refuses NaN for a plain number and depth for a plain value; the rest is walked through.
+        self._walks = not all(hint in _SIMPLE for hint in self._hints.values())
         self.result_hint: Any = hints.get("return", Any)
         self.takes_files = any(_mentions_files(hint) for hint in self._hints.values())
         self.gives_files = self.result_hint is Any or _mentions_files(self.result_hint)
@@ -101,7 +107,11 @@ class Codec:
         fields = [
             (p.name, self._hints[p.name])
             if p.default is inspect.Parameter.empty
-            else (p.name, self._hints[p.name], msgspec.field(default_factory=lambda default=p.default: default))
+            else (
+                p.name,
+                self._hints[p.name],
+                msgspec.field(default_factory=lambda default=p.default: default),
+            )
             for p in self.parameters
         ]
         required = [field for field in fields if len(field) == 2]  # noqa: PLR2004 - a name and a type
@@ -143,7 +153,8 @@ class Codec:
             PayloadError: They do not fit the function; `problems` says where.
             PayloadTooLargeError: They take more than `limit` bytes.
         """
-        checked(arguments)
+        if self._walks:
+            checked(arguments)
         try:
             data = (
                 self._encode(arguments)
@@ -153,7 +164,17 @@ class Codec:
             if len(data) > limit:
                 raise PayloadTooLargeError(len(data), limit)
             self._check(data)
-        except (msgspec.ValidationError, msgspec.EncodeError, TypeError, UnicodeError, RecursionError, OverflowError) as error:
+            if _NUL in data:
+                checked(arguments)
+        except (
+            msgspec.ValidationError,
+            msgspec.EncodeError,
+            TypeError,
+            UnicodeError,
+            RecursionError,
+            OverflowError,
+        ) as error:
+            checked(arguments)  # NaN and the like have clearer words of their own
             raise self._misfit(error) from error
         return data
 
@@ -183,7 +204,11 @@ class Codec:
 
     def filled(self, data: bytes) -> object:
         """Return arguments as plain JSON values with the defaults filled in: what a content key is made of."""
-        struct = msgspec.json.decode(data, type=self.struct, dec_hook=_referring(_nothing)) if self.takes_files else self._check(data)
+        struct = (
+            msgspec.json.decode(data, type=self.struct, dec_hook=_referring(_nothing))
+            if self.takes_files
+            else self._check(data)
+        )
         return msgspec.to_builtins(struct, enc_hook=lambda value: _keep(value, lambda _: ""))
 
     def encode_result(

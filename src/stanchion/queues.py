@@ -74,7 +74,11 @@ class Queue:
             stop()
 
     async def jobs(
-        self, state: State | str | Iterable[State | str] | None = None, *, limit: int = 50, after: str | None = None
+        self,
+        state: State | str | Iterable[State | str] | None = None,
+        *,
+        limit: int = 50,
+        after: str | None = None,
     ) -> list[Job[Any]]:
         """Return jobs, newest first."""
         filter_ = Filter(states=states_of(state), queue=self.name)

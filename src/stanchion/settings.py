@@ -62,7 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return database.with_name(database.name + "-artifacts")
 
 
-def load(arguments: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
+def load(
+    arguments: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Settings:
     """Return settings from what is given, nearest to the caller first; only keys that someone set take part.
 
     Raises:
@@ -74,9 +76,7 @@ def load(arguments: Mapping[str, Any], *, environ: Mapping[str, str] | None = No
         return msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
         message = f"A setting cannot be used: {error}."
-        raise ConfigError(
-            message, remedy=f"Known settings: {', '.join(Settings.__struct_fields__)}."
-        ) from error
+        raise ConfigError(message, remedy=f"Known settings: {', '.join(Settings.__struct_fields__)}.") from error
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

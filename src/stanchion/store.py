@@ -67,7 +67,7 @@ class Claimed(NamedTuple):
 class ProgressNote(NamedTuple):
     """The latest progress of an attempt; replaces the one before."""
 
-    index: float
+    index: float  # pyright: ignore[reportIncompatibleMethodOverride] - shadows tuple.index, which nobody calls
     length: float
     unit: str | None = None
     message: str | None = None
@@ -341,8 +341,13 @@ class Store(Protocol):
         ...
 
     async def amend(
-        self, ids: Sequence[JobId], *, priority: int | None = None, metadata: bytes | None = None,
-        tags: tuple[str, ...] | None = None, scope: Scope = ALL
+        self,
+        ids: Sequence[JobId],
+        *,
+        priority: int | None = None,
+        metadata: bytes | None = None,
+        tags: tuple[str, ...] | None = None,
+        scope: Scope = ALL,
     ) -> list[Job | Exception]:
         """Change priority (waiting jobs), replace metadata or tags; bumps no version."""
         ...

@@ -11,7 +11,11 @@ from typing import Final
 import msgspec
 
 _BOUND: Final = ("job", "task", "attempt", "tenant", "correlation_id")
-_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127, 0x2028, 0x2029)} | {9: "\\t", 10: "\\n", 13: "\\r"}
+_CONTROL: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127, 0x2028, 0x2029)} | {
+    9: "\\t",
+    10: "\\n",
+    13: "\\r",
+}
 _COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[31m", "DEBUG": "\x1b[2m"}
 _RESET: Final = "\x1b[0m"
 

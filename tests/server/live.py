@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stanchion.server.serve import http_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     import httpx
 
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def served(world: World, **options: Any) -> AsyncIterator[int]:
+async def served(world: World, **options: Any) -> AsyncGenerator[int]:
     """Serve a world on a free port for as long as the context is open."""
     ready = asyncio.get_running_loop().create_future()
-    server = http_server(
-        world.app, port=0, limits=world.limits, manage=False, on_ready=ready.set_result, **options
-    )
+    server = http_server(world.app, port=0, limits=world.limits, manage=False, on_ready=ready.set_result, **options)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     world.server = server.config.app.state.server  # type: ignore[union-attr]
     task = asyncio.create_task(server.serve())
@@ -84,7 +82,7 @@ class Reader:
 
 
 @asynccontextmanager
-async def stream(client: httpx.AsyncClient, path: str, **headers: str) -> AsyncIterator[Reader]:
+async def stream(client: httpx.AsyncClient, path: str, **headers: str) -> AsyncGenerator[Reader]:
     async with client.stream("GET", path, headers=headers, timeout=15) as response:
         assert response.status_code == 200, await response.aread()
         yield Reader(response)

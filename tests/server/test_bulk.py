@@ -17,7 +17,14 @@ def orc(**fields: Any) -> dict[str, Any]:
 
 
 async def test_each_item_has_its_own_answer_in_order(client: AsyncClient) -> None:
-    items = [orc(custom_id="a"), orc(custom_id="b", nope=1), {"task": "nope", "custom_id": "c"}, orc(priority=99), orc(), 5]
+    items = [
+        orc(custom_id="a"),
+        orc(custom_id="b", nope=1),
+        {"task": "nope", "custom_id": "c"},
+        orc(priority=99),
+        orc(),
+        5,
+    ]
     answer = await client.post(f"{JOBS}/bulk", json={"jobs": items})
     body = answer.json()
     assert answer.status_code == 200

@@ -99,9 +99,7 @@ class FakeApp:
             )
             registry.add(spec)
             self.tasks[name] = FakeTask(name, "images", codec, frozenset(secret))
-        self._submitter = Submitter(
-            store, registry, self.hooks, self.artifacts, max_payload=settings.max_payload
-        )
+        self._submitter = Submitter(store, registry, self.hooks, self.artifacts, max_payload=settings.max_payload)
 
     async def submit(self, batch: Sequence[Submission]) -> list[Enqueued | Refused]:
         if len(batch) > 1:
@@ -127,9 +125,7 @@ def key_of(
 ) -> ApiKey:
     token = parse(text)
     assert token is not None
-    return ApiKey(
-        id=token.id, digest=digest(token.secret), tenant=tenant, scopes=scopes, expires_at=expires_at
-    )
+    return ApiKey(id=token.id, digest=digest(token.secret), tenant=tenant, scopes=scopes, expires_at=expires_at)
 
 
 @dataclass

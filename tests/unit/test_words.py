@@ -113,6 +113,10 @@ def test_the_time_left_is_never_negative(index: float, length: float, at: int, n
     assert left is None or left >= 0
 
 
+def test_a_speed_of_almost_nothing_makes_no_estimate() -> None:
+    assert remaining(progress(5e-324, 8, 1_000), started_at=0, now=1_000) is None
+
+
 def test_a_rate_is_per_second() -> None:
     assert (per_second(30, 60_000), per_second(5, 0), per_second(5, -1)) == (0.5, 0, 0)
 

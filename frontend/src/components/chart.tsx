@@ -7,7 +7,7 @@ import "uplot/dist/uPlot.min.css";
 
 import { serverNow, type Point } from "../api";
 import { clock, millis } from "../format";
-import { series, STEP, WINDOW } from "../live";
+import { series, STEP, WINDOW } from "../stats";
 import { colour, dark } from "../theme";
 
 export interface Line {

@@ -28,7 +28,7 @@ export function Empty({ title, children }: { title: string; children?: Component
 }
 
 /** Text of the server: what stands between backticks is a command or a name. */
-function Words({ text }: { text: string }) {
+export function Words({ text }: { text: string }) {
   return <>{text.split("`").map((piece, at) => (at % 2 ? <code key={at}>{piece}</code> : piece))}</>;
 }
 

@@ -6,8 +6,9 @@ import type { ComponentChildren } from "preact";
 
 import { api, type Health } from "../api";
 import { shortCount } from "../format";
-import { connect, connection, counts } from "../live";
 import { place, view } from "../route";
+import { counts } from "../stats";
+import { connect, connection } from "../stream";
 import { dark, nextTheme } from "../theme";
 import { DeadIcon, JobsIcon, LeaveIcon, Mark, MoonIcon, OverviewIcon, QueuesIcon, SunIcon, WorkersIcon } from "./icons";
 import { SecondsTo } from "./time";

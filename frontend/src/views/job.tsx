@@ -3,27 +3,19 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { cancelJob, copy, retryJob } from "../actions";
-import type { Attempt, Job, JobEvent, Output } from "../api";
-import { Empty, Loading, ProblemNote } from "../components/feedback";
-import { BackIcon, CopyIcon, DownloadIcon, RetryIcon, StateIcon, StopIcon, WarnIcon } from "../components/icons";
-import { imageSource, isPixelArt, outputName, ProgressBar, StatePill } from "../components/job";
+import type { Job } from "../api";
+import { Empty, Loading, ProblemNote, Words } from "../components/feedback";
+import { Attempts, Timeline } from "../components/history";
+import { BackIcon, CopyIcon, RetryIcon, StopIcon, WarnIcon } from "../components/icons";
+import { ProgressBar, StatePill } from "../components/job";
+import { Frame, Json, Logs, Outputs, Streamed } from "../components/outcome";
+import { Panel } from "../components/panel";
 import { PauseButton } from "../components/queue";
 import { Ago, Elapsed } from "../components/time";
-import { absolute, bytes, clock, duration, etaText, isFinal, isImage, money, picture, pretty, priority, remedy, secondsBetween, title, waiting } from "../format";
-import { chunks, logs, openJob, pageProblem, pinnedJob, reloadJob } from "../live";
+import { etaText, isFinal, money, priority, remedy, title, waiting } from "../format";
+import { openJob, pageProblem, reloadJob } from "../page";
 import { jobsUrl } from "../route";
-
-function Panel({ name, children, extra }: { name: string; children: ComponentChildren; extra?: ComponentChildren }) {
-  return (
-    <section class="panel" aria-label={name}>
-      <header class="panel-head">
-        <h2>{name}</h2>
-        {extra}
-      </header>
-      {children}
-    </section>
-  );
-}
+import { pinnedJob } from "../store";
 
 function Buttons({ job }: { job: Job }) {
   const busy = useSignal(false);
@@ -65,7 +57,7 @@ function StandingBlock({ job }: { job: Job }) {
   const eta = etaText(job.eta);
   return (
     <div class="standing waits" data-testid="job-position">
-      {job.position != null && job.position > 0 && (
+      {job.position != null && job.position > 0 && job.waiting_on?.reason !== "no_worker" && (
         <span class="place num">
           <b>{job.position}</b>
           <span class="dim">{job.position === 1 ? "next in line" : `${job.ahead ?? job.position - 1} ahead`}</span>
@@ -73,7 +65,11 @@ function StandingBlock({ job }: { job: Job }) {
       )}
       <div class="grow">
         {wait && <strong>{wait.why}</strong>}
-        {wait?.next && <p class="dim">{wait.next}</p>}
+        {wait?.next && (
+          <p class="dim">
+            <Words text={wait.next} />
+          </p>
+        )}
         {eta && <p class="num">{title(eta)}</p>}
         {!wait && !eta && job.state === "scheduled" && job.run_at && (
           <strong>
@@ -91,6 +87,7 @@ function StandingBlock({ job }: { job: Job }) {
 function ErrorBlock({ job }: { job: Job }) {
   if (!job.error || job.state === "completed") return null;
   const advice = remedy(job.error);
+  const trace = job.error.traceback_id;
   return (
     <div class={`problem ${job.state === "failed" ? "" : "mild"}`} data-testid="job-error">
       <WarnIcon />
@@ -98,198 +95,15 @@ function ErrorBlock({ job }: { job: Job }) {
         <strong>{title(job.error.kind)}</strong>
         <pre class="message">{job.error.message}</pre>
         {advice && <p class="remedy">{advice}</p>}
-        {job.error.traceback_id && <p class="dim small">Traceback {job.error.traceback_id} in the worker's log</p>}
+        {trace && !trace.includes("\n") && <p class="dim small">Traceback {trace} in the worker's log</p>}
+        {trace?.includes("\n") && (
+          <details>
+            <summary>Traceback</summary>
+            <pre class="message">{trace}</pre>
+          </details>
+        )}
       </div>
     </div>
-  );
-}
-
-function Frame({ job }: { job: Job }) {
-  const shown = picture(job);
-  const source = imageSource(job);
-  const others = (job.outputs ?? []).filter((output) => isImage(output) && output !== shown);
-  if (!source) return null;
-  const size = shown ?? job.preview;
-  return (
-    <Panel
-      name={shown ? "Picture" : "Preview"}
-      extra={
-        <span class="dim num">
-          {size?.width && size.height ? `${size.width} × ${size.height}` : ""}
-          {!shown && job.preview?.step != null ? ` · step ${job.preview.step}` : ""}
-        </span>
-      }
-    >
-      <div class={`frame ${shown ? "" : "early"}`}>
-        <img
-          class={isPixelArt(size) ? "pixels" : ""}
-          src={source}
-          alt={shown ? `Result of ${job.task}` : `Preview of ${job.task}`}
-          data-testid={shown ? "job-picture" : "job-preview"}
-        />
-      </div>
-      {others.length > 0 && (
-        <div class="strip">
-          {others.map((output) => (
-            <a key={output.index} href={output.url} target="_blank" rel="noreferrer" title={outputName(output)}>
-              <img class={isPixelArt(output) ? "pixels" : ""} src={output.url} alt={outputName(output)} loading="lazy" />
-            </a>
-          ))}
-        </div>
-      )}
-    </Panel>
-  );
-}
-
-function Outputs({ outputs }: { outputs: Output[] }) {
-  if (!outputs.length) return null;
-  return (
-    <Panel name="Outputs">
-      <ul class="outputs" data-testid="job-outputs">
-        {outputs.map((output) => (
-          <li key={output.index}>
-            <div class="output-line">
-              <span class="cut-text strong" title={outputName(output)}>
-                {outputName(output)}
-              </span>
-              <span class="dim cut-text grow">
-                {output.content_type ?? output.kind}
-                {output.width && output.height ? ` · ${output.width} × ${output.height}` : ""} · {bytes(output.size)}
-              </span>
-              <a class="button small" href={output.url} download={output.name ?? `output-${output.index}`} aria-label={`Download ${outputName(output)}`}>
-                <DownloadIcon />
-                Download
-              </a>
-            </div>
-            {(output.content_type ?? "").startsWith("audio/") && <audio controls preload="none" src={output.url} />}
-          </li>
-        ))}
-      </ul>
-    </Panel>
-  );
-}
-
-function Streamed() {
-  if (!chunks.value.length) return null;
-  return (
-    <Panel name="Streamed output">
-      <pre class="code streamed" data-testid="job-stream">
-        {chunks.value.map((chunk) => chunk.text).join("")}
-      </pre>
-    </Panel>
-  );
-}
-
-function Logs() {
-  if (!logs.value.length) return null;
-  return (
-    <Panel name="Log">
-      <ol class="logs mono">
-        {logs.value.map((line, index) => (
-          <li key={index} class={`log-${line.level}`}>
-            <span class="dim">{clock(line.at)}</span> <span class="level">{line.level}</span> {line.message}
-          </li>
-        ))}
-      </ol>
-    </Panel>
-  );
-}
-
-function Json({ name, value }: { name: string; value: unknown }) {
-  const text = pretty(value);
-  return (
-    <Panel
-      name={name}
-      extra={
-        <button type="button" class="icon-button push" title={`Copy the ${name.toLowerCase()}`} aria-label={`Copy the ${name.toLowerCase()}`} onClick={() => void copy(text)}>
-          <CopyIcon />
-        </button>
-      }
-    >
-      <pre class="code" tabIndex={0} data-testid={`job-${name.toLowerCase()}`}>
-        {text}
-      </pre>
-    </Panel>
-  );
-}
-
-function outcomeClass(outcome: string | null): string {
-  if (outcome === "completed") return "good";
-  if (outcome === "failed" || outcome === "lost") return "bad";
-  return outcome === "retry" ? "warn" : "dim";
-}
-
-function Attempts({ attempts, max }: { attempts: Attempt[]; max: number | undefined }) {
-  if (!attempts.length) return null;
-  return (
-    <Panel name="Attempts" extra={max ? <span class="dim num">at most {max}</span> : null}>
-      <div class="scroll-x">
-        <table class="table" data-testid="job-attempts">
-          <thead>
-            <tr>
-              <th class="right">No.</th>
-              <th>Outcome</th>
-              <th>Worker</th>
-              <th>Started</th>
-              <th class="right">Took</th>
-              <th class="error-head">Error</th>
-            </tr>
-          </thead>
-          <tbody>
-            {attempts.map((attempt) => (
-              <tr key={attempt.attempt}>
-                <td class="right num">{attempt.attempt}</td>
-                <td class={outcomeClass(attempt.outcome)}>{attempt.outcome ?? "running"}</td>
-                <td>
-                  <span class="cut-text mono small" title={attempt.worker ?? ""}>
-                    {attempt.worker ?? "–"}
-                  </span>
-                </td>
-                <td class="num" title={absolute(attempt.started_at)}>
-                  {clock(attempt.started_at)}
-                </td>
-                <td class="right">
-                  <Elapsed from={attempt.started_at} to={attempt.ended_at} />
-                </td>
-                <td class="error-cell" title={attempt.error?.message ?? ""}>
-                  {attempt.error ? `${attempt.error.kind}: ${attempt.error.message}` : <span class="dim">–</span>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </Panel>
-  );
-}
-
-function Timeline({ events }: { events: JobEvent[] }) {
-  return (
-    <Panel name="Timeline">
-      <ol class="timeline" data-testid="job-timeline">
-        {events.map((event, index) => {
-          const before = events[index - 1];
-          const since = before ? secondsBetween(before.at, event.at) : null;
-          return (
-            <li key={event.version} class={`s-${event.state}`}>
-              <StateIcon state={event.state} />
-              <div class="timeline-text">
-                <span class="strong">{title(event.state)}</span>
-                {event.attempt > 0 && event.state === "running" && <span class="dim"> attempt {event.attempt}</span>}
-                {event.error && (
-                  <p class="dim clamp" title={event.error.message}>
-                    {event.error.kind}: {event.error.message}
-                  </p>
-                )}
-              </div>
-              <span class="num dim small" title={absolute(event.at)}>
-                {since === null ? clock(event.at) : `+${duration(since)}`}
-              </span>
-            </li>
-          );
-        })}
-      </ol>
-    </Panel>
   );
 }
 

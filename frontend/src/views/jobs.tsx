@@ -1,146 +1,18 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 
-import { bulk } from "../actions";
-import { Problem, STATES, type Job, type State } from "../api";
-import { ask } from "../components/dialog";
+import { Problem } from "../api";
+import { BulkBar } from "../components/bulk";
 import { Command, Empty, Loading, ProblemNote } from "../components/feedback";
-import { BackIcon, CloseIcon, NextIcon, RetryIcon, SearchIcon, StateIcon, StopIcon } from "../components/icons";
+import { FilterBar, filtersOf, keeper, matcher, StateChips, type Filters } from "../components/filters";
+import { BackIcon, NextIcon } from "../components/icons";
 import { Standing, StatePill, Thumb } from "../components/job";
 import { Ago, Elapsed } from "../components/time";
-import { absolute, count, isFinal, plural, priority, shortCount, shortId, title } from "../format";
-import { counts, jobSignal, JobList, queueCounts, workers } from "../live";
+import { absolute, priority, shortId } from "../format";
 import { jobsUrl, jobUrl, navigate, place } from "../route";
+import { jobSignal, JobList } from "../store";
 
 const LIMIT = 50;
-const TYPING_MS = 250;
-const FILTERS = ["state", "queue", "task", "q", "after"] as const;
-type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
-
-function filtersOf(query: URLSearchParams): Filters {
-  const out: Filters = {};
-  for (const name of FILTERS) {
-    const value = query.get(name);
-    if (value) out[name] = value;
-  }
-  return out;
-}
-
-/** Whether a job that moved belongs on a page with these filters. */
-function matcher(filters: Filters): (job: Job) => boolean {
-  const states = filters.state?.split(",");
-  const words = filters.q?.toLowerCase();
-  return (job) =>
-    (!states || states.includes(job.state)) &&
-    (!filters.queue || job.queue === filters.queue) &&
-    (!filters.task || job.task === filters.task) &&
-    (!words || [job.id, job.task, job.queue, job.user ?? "", ...(job.tags ?? [])].some((text) => text.toLowerCase().includes(words)));
-}
-
-/** A row the server found by its text stays, whatever the page itself can see of that text. */
-function keeper(filters: Filters): (job: Job) => boolean {
-  const { q: _q, ...rest } = filters;
-  return matcher(rest);
-}
-
-function go(filters: Filters, change: Filters, how: "push" | "replace" = "push"): void {
-  const { after: _after, ...rest } = filters;
-  navigate(jobsUrl({ ...rest, ...change }), how);
-}
-
-function StateChips({ filters }: { filters: Filters }) {
-  const chosen = new Set(filters.state?.split(",") ?? []);
-  const perQueue = filters.queue ? queueCounts.value[filters.queue] : undefined;
-  const now = filters.queue ? perQueue : counts.value;
-  return (
-    <div class="chips" role="group" aria-label="Filter by state">
-      <button type="button" class="chip" aria-pressed={!chosen.size} onClick={() => go(filters, { state: "" })}>
-        All
-      </button>
-      {STATES.map((state) => (
-        <button
-          key={state}
-          type="button"
-          class={`chip s-${state}`}
-          aria-pressed={chosen.has(state)}
-          onClick={(event) => {
-            // With Shift or Ctrl, states add up.
-            const many = event.shiftKey || event.ctrlKey || event.metaKey;
-            const next = new Set(many ? chosen : chosen.size === 1 && chosen.has(state) ? [state] : []);
-            if (next.has(state)) next.delete(state);
-            else next.add(state);
-            go(filters, { state: [...next].join(",") });
-          }}
-        >
-          <StateIcon state={state} />
-          {title(state)}
-          <span class="num dim">{shortCount(now?.[state])}</span>
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function FilterBar({ filters }: { filters: Filters }) {
-  const typed = useSignal(filters.q ?? "");
-  const timer = useRef(0);
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => workers.open(), []);
-  useEffect(() => {
-    if (document.activeElement !== input.current) typed.value = filters.q ?? "";
-  }, [filters.q]);
-  const queueNames = [...new Set([...Object.keys(queueCounts.value), ...(filters.queue ? [filters.queue] : [])])].sort();
-  const taskNames = [
-    ...new Set([...(workers.items.value ?? []).flatMap((worker) => worker.tasks), ...(filters.task ? [filters.task] : [])]),
-  ].sort();
-  const select = (name: "queue" | "task", all: string, values: readonly string[]) => (
-    <select
-      class="input select"
-      aria-label={title(name)}
-      value={filters[name] ?? ""}
-      onChange={(event) => go(filters, { [name]: event.currentTarget.value })}
-    >
-      <option value="">{all}</option>
-      {values.map((value) => (
-        <option key={value} value={value}>
-          {value}
-        </option>
-      ))}
-    </select>
-  );
-  const narrowed = filters.state || filters.queue || filters.task || filters.q;
-  return (
-    <div class="filters">
-      <div class="search">
-        <SearchIcon />
-        <input
-          ref={input}
-          id="search"
-          class="input"
-          type="search"
-          placeholder="Search"
-          aria-label="Search jobs"
-          title="Search jobs (press / to come here)"
-          value={typed.value}
-          onInput={(event) => {
-            typed.value = event.currentTarget.value;
-            clearTimeout(timer.current);
-            timer.current = window.setTimeout(() => go(filters, { q: typed.value.trim() }, "replace"), TYPING_MS);
-          }}
-        />
-      </div>
-      {select("queue", "All queues", queueNames)}
-      {select("task", "All tasks", taskNames)}
-      {narrowed && (
-        <button type="button" class="button ghost" onClick={() => navigate("/jobs")}>
-          <CloseIcon />
-          Clear
-        </button>
-      )}
-    </div>
-  );
-}
-
 interface RowProps {
   id: string;
   picked: boolean;
@@ -204,62 +76,6 @@ function Row({ id, picked, pick }: RowProps) {
         <Ago at={job.created_at} />
       </td>
     </tr>
-  );
-}
-
-function BulkBar({ picked, clear, list, filters }: { picked: ReadonlySet<string>; clear: () => void; list: JobList; filters: Filters }) {
-  const jobs = [...picked].map((id) => jobSignal(id)?.value).filter((job) => job !== undefined);
-  const open = jobs.filter((job) => !isFinal(job.state)).map((job) => job.id);
-  const dead = jobs.filter((job) => job.state === "failed").map((job) => job.id);
-  const { state, queue, task, q } = filters;
-  const whole = picked.size >= list.ids.value.length && list.next.value !== null && state !== undefined && !q;
-  const chosen = (state ?? "").split(",") as State[];
-  const filter = { ...(state ? { state: chosen } : {}), ...(queue ? { queue } : {}), ...(task ? { task } : {}) };
-  const words = [state?.replaceAll(",", " or "), queue && `in queue ${queue}`, task && `of task ${task}`].filter(Boolean).join(" ");
-
-  async function run(verb: "cancel" | "retry", ids: string[]): Promise<void> {
-    const sure =
-      verb === "retry" ||
-      (await ask(`Cancel ${plural(ids.length, "job")}?`, <p>Running jobs are asked to stop; waiting ones never start.</p>, "Cancel them"));
-    if (sure && (await bulk(verb, { ids }))) clear();
-  }
-  async function runAll(verb: "cancel" | "retry"): Promise<void> {
-    const sure = await ask(
-      `${title(verb)} every job that is ${words}?`,
-      <p>This reaches all jobs that match the filter, also those on other pages.</p>,
-      `${title(verb)} all`,
-      verb === "cancel",
-    );
-    if (sure && (await bulk(verb, { filter }))) clear();
-  }
-
-  return (
-    <div class="bulk" role="region" aria-label="Selected jobs">
-      <strong class="num">{count(picked.size)} selected</strong>
-      {list.held.value.length > 0 && <span class="dim num">{plural(list.held.value.length, "new job")} waiting to be shown</span>}
-      <span class="grow" />
-      {whole && chosen.every((one) => one === "failed") && (
-        <button type="button" class="button small" onClick={() => void runAll("retry")}>
-          Retry all that match
-        </button>
-      )}
-      {whole && chosen.every((one) => !isFinal(one)) && (
-        <button type="button" class="button small" onClick={() => void runAll("cancel")}>
-          Cancel all that match
-        </button>
-      )}
-      <button type="button" class="button small" disabled={!dead.length} onClick={() => void run("retry", dead)} data-testid="bulk-retry">
-        <RetryIcon />
-        Retry {dead.length > 0 && count(dead.length)}
-      </button>
-      <button type="button" class="button small danger" disabled={!open.length} onClick={() => void run("cancel", open)} data-testid="bulk-cancel">
-        <StopIcon />
-        Cancel {open.length > 0 && count(open.length)}
-      </button>
-      <button type="button" class="icon-button" aria-label="Clear the selection" title="Clear the selection" onClick={clear}>
-        <CloseIcon />
-      </button>
-    </div>
   );
 }
 

@@ -9,8 +9,9 @@ import { isPixelArt } from "../components/job";
 import { PauseButton } from "../components/queue";
 import { Ago } from "../components/time";
 import { count, duration, perMinute, picture, plural, shortCount, title } from "../format";
-import { counts, jobSignal, JobList, loadStats, queueCounts, queues, statsProblem, STEP, workers } from "../live";
 import { jobsUrl, jobUrl } from "../route";
+import { counts, loadStats, queueCounts, queues, statsProblem, STEP, workers } from "../stats";
+import { jobSignal, JobList } from "../store";
 
 const PICTURES = 24;
 

@@ -10,8 +10,8 @@ import { StateName } from "../components/job";
 import { PauseButton } from "../components/queue";
 import { Ago } from "../components/time";
 import { count, perMinute, title } from "../format";
-import { queueCounts, queues } from "../live";
 import { jobsUrl } from "../route";
+import { queueCounts, queues } from "../stats";
 
 const DAY = 86_400;
 const AGES: [string, number][] = [

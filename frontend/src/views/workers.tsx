@@ -4,8 +4,9 @@ import type { Worker } from "../api";
 import { Command, Empty, Loading, ProblemNote } from "../components/feedback";
 import { Ago } from "../components/time";
 import { count, duration, plural, shortId, title } from "../format";
-import { jobSignal, workers } from "../live";
 import { jobsUrl, jobUrl } from "../route";
+import { workers } from "../stats";
+import { jobSignal } from "../store";
 
 function Names({ values, link }: { values: readonly string[] | null; link: (value: string) => string }) {
   if (!values?.length) return <span class="dim">all</span>;

@@ -46,7 +46,8 @@ def read_rows(path: str | PathLike[str]) -> Iterator[Row]:
     A name that ends in .jsonl or .ndjson is JSON Lines, one object a line; any other is CSV with a header.
 
     Raises:
-        InputError: At the call, when the file is missing, not text, empty, or a CSV without a `prompt` column.
+        InputError: At the call, when the file is missing, not text, empty,
+            or a CSV without a `prompt` column.
     """
     file = Path(path)
     text = _text(file)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from stanchion.domain.units import Instant, JobId
 
-_VERSION: Final = 0x7 << 76
-_VARIANT: Final = 0x2 << 62
-_LOW_62: Final = (1 << 62) - 1
+_VARIANT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _TEXT_LENGTH: Final = 36
 _LENGTH: Final = 16
 
@@ -21,12 +19,8 @@ def uuid7(now: Instant, random: bytes) -> JobId:
         now: The wall clock in ms since the epoch.
         random: At least 10 random bytes; 74 bits of them are used.
     """
-    chance = int.from_bytes(random[:10], "big")
-    value = (
-        (now & 0xFFFFFFFFFFFF) << 80 | _VERSION | (chance >> 64 & 0xFFF) << 64 | _VARIANT | chance & _LOW_62
-    )
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    at, chance = f"{now & 0xFFFFFFFFFFFF:012x}", random.hex()
+    return f"{at[:8]}-{at[8:]}-7{chance[:3]}-{_VARIANT[chance[3]]}{chance[4:7]}-{chance[7:19]}"
 
 
 def packed(job_id: JobId) -> bytes:

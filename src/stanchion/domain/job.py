@@ -143,7 +143,7 @@ class Lease(NamedTuple):
 class Progress(NamedTuple):
     """How far an attempt is; `length` 0 means unknown."""
 
-    index: float
+    index: float  # pyright: ignore[reportIncompatibleMethodOverride] - shadows tuple.index, which nobody calls
     length: float
     unit: str | None
     message: str | None
@@ -165,7 +165,7 @@ class Preview(NamedTuple):
 class Output(NamedTuple):
     """One item that an attempt produced, in order; `artifact` is its content hash when kept outside."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] - shadows tuple.index, which nobody calls
     attempt: int
     kind: str
     data: bytes | None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Share: TypeAlias = Literal["tenant", "all"]
 
 
@@ -28,7 +28,7 @@ def canonical(value: Json) -> bytes:
 
 
 def _plain(value: Json) -> Json:
-    if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 2**53:
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}

@@ -160,7 +160,9 @@ def _described(error: BaseException, kind: Kind) -> ErrorInfo:
     message: object = getattr(error, "message", None)
     return ErrorInfo(
         kind=kind,
-        message=(message if isinstance(message, str) and message else str(error) or type(error).__name__)[:_MAX_MESSAGE],
+        message=(message if isinstance(message, str) and message else str(error) or type(error).__name__)[
+            :_MAX_MESSAGE
+        ],
         retryable=retryable if isinstance(retryable, bool) else None,
         retry_after=round(after * 1000) if isinstance(after, (int, float)) and 0 <= after < float("inf") else None,
         type=type(error).__qualname__,

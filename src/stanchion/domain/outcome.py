@@ -118,7 +118,9 @@ def _lost(lease: Lease, reason: str, policy: RetryPolicy) -> Settlement:
     crashes = lease.crashes + 1
     if crashes >= policy.crash_budget:
         error = ErrorInfo(
-            Kind.WORKER_LOST, f"quarantined: {crashes} attempts ended with their worker ({reason})", retryable=False
+            Kind.WORKER_LOST,
+            f"quarantined: {crashes} attempts ended with their worker ({reason})",
+            retryable=False,
         )
         return _end(lease, Move.FAIL, "lost", crashes=1, error=error)
     error = ErrorInfo(Kind.WORKER_LOST, f"attempt {lease.attempt} was lost: {reason}")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from stanchion.domain.units import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanchion.domain.job import Progress
     from stanchion.domain.units import Instant, Millis
+
+
+FOREVER: Final[Millis] = 365 * DAY
+"""A longer time left than this is no estimate."""
 
 
 def fraction(index: float, length: float) -> float | None:
@@ -28,6 +34,8 @@ def remaining(progress: Progress, started_at: Instant, now: Instant) -> Millis |
     if done is None or done <= 0 or worked <= 0:
         return None
     left = worked * (1 - done) / done
+    if left > FOREVER:
+        return None
     return max(round(left - (now - progress.at)), 0)
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from stanchion.domain.units import Instant, JobId
 
 MAX_PAGE = 500
+MAX_CURSOR = 40
 
 
 class Scope(NamedTuple):
@@ -49,7 +50,7 @@ def encode_cursor(cursor: Cursor) -> str:
 def decode_cursor(text: str) -> Cursor:
     """Return the cursor of a text; `ValueError` where it is not one."""
     event, dash, output = text.partition("-")
-    if not dash or not event.isdecimal() or not output.isdecimal() or len(text) > 40:
+    if not dash or not event.isdecimal() or not output.isdecimal() or len(text) > MAX_CURSOR:
         message = f"{text!r} is not a cursor; send back the last event id unchanged"
         raise ValueError(message)
     return Cursor(int(event), int(output))

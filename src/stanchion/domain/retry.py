@@ -70,7 +70,7 @@ class RetryPolicy:
 
     max_attempts: int = 3
     backoff: Backoff = field(default_factory=Backoff)
-    per_kind: Mapping[Kind, Backoff] = field(default_factory=dict)
+    per_kind: Mapping[Kind, Backoff] = field(default_factory=dict[Kind, Backoff])
     give_up_on: frozenset[Kind] = frozenset()
     retry_on: frozenset[Kind] = frozenset()
     crash_budget: int = 3

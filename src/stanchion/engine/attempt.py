@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import functools
 import logging
+import time
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("stanchion.worker")
 
+COARSE: Final = 2_000
+"""Timeouts above so many ms are watched by a sweep over what runs, four times a second."""
 MAX_TRACE: Final = 8_000
 _PLAIN: Final = (str, int, float, bool)
 
@@ -34,13 +37,14 @@ _PLAIN: Final = (str, int, float, bool)
 class Running:
     """An attempt under way: how it is asked to stop, and why."""
 
-    __slots__ = ("asked", "context", "kill", "lease", "lost", "stopping", "task")
+    __slots__ = ("asked", "context", "deadline", "late", "lease", "lost", "stopping", "task")
 
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
         self.task: asyncio.Task[None] | None = None
         self.context: Context | None = None
-        self.kill: Callable[[], None] | None = None
+        self.deadline: float | None = None
+        self.late = False
         self.asked = lease.cancel_requested
         self.lost = False
         self.stopping = False
@@ -63,6 +67,12 @@ class Running:
             self.stopping = True
             self._interrupt()
 
+    def expire(self) -> None:
+        """Its time is over."""
+        if not self.late:
+            self.late = True
+            self._interrupt()
+
     def _interrupt(self) -> None:
         if self.context is not None:
             self.context.ask_cancel()
@@ -79,7 +89,7 @@ class Attempts:
         self._recorder, self._hooks, self._threads, self._rules = recorder, hooks, threads, rules
         self._max_payload = max_payload
 
-    async def run(self, running: Running, spec: TaskSpec) -> Outcome:
+    async def run(self, running: Running, spec: TaskSpec) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - one branch for each ending
         """Run a handler to its end.
 
         A handler that swallows its cancellation and returns is completed; the store still ends a job
@@ -89,16 +99,19 @@ class Attempts:
         if running.asked:
             return Cancelled("cancelled before it started")
         timeout = lease.timeout if lease.timeout is not None else spec.timeout
-        limit = asyncio.timeout(None if not timeout else timeout / 1000)
         try:
-            async with limit:
+            if not timeout:
                 return await self._called(running, spec)
+            if timeout > COARSE:  # the worker looks at all deadlines together
+                running.deadline = time.monotonic() + timeout / 1000
+                return await self._called(running, spec)
+            exact = asyncio.get_running_loop().call_later(timeout / 1000, running.expire)
+            try:
+                return await self._called(running, spec)
+            finally:
+                exact.cancel()
         except asyncio.CancelledError:
-            return self._stopped(running)
-        except TimeoutError as error:
-            if limit.expired():
-                return Failed(ErrorInfo(Kind.TIMEOUT, f"ran longer than its timeout of {(timeout or 0) / 1000:g} s"))
-            return self._failed(lease, error)
+            return self._stopped(running, timeout)
         except Snooze as asked:
             return Snoozed(asked.delay)
         except Cancel as asked:
@@ -161,7 +174,9 @@ class Attempts:
                 await context.output(file, name=file.name or ("result" if len(files) == 1 else f"result-{place + 1}"))
         return data
 
-    def _stopped(self, running: Running) -> Outcome:
+    def _stopped(self, running: Running, timeout: int | None) -> Outcome:
+        if running.late:
+            return Failed(ErrorInfo(Kind.TIMEOUT, f"ran longer than its timeout of {(timeout or 0) / 1000:g} s"))
         if running.asked:
             return Cancelled()
         if running.stopping:

@@ -12,8 +12,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import msgspec
-
+from stanchion.domain.job import Lease
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Lost, Outcome, Released, Snoozed
 from stanchion.engine import frames
@@ -115,7 +114,9 @@ class Cells:
                 outcome = await asyncio.shield(conversation)
         except TimeoutError:
             await self._end(cell, conversation)
-            return Failed(ErrorInfo(Kind.TIMEOUT, f"ran longer than its timeout of {(timeout or 0) / 1000:g} s; killed"))
+            return Failed(
+                ErrorInfo(Kind.TIMEOUT, f"ran longer than its timeout of {(timeout or 0) / 1000:g} s; killed")
+            )
         except asyncio.CancelledError:
             return await self._stopped(cell, conversation, running)
         if cell.alive and not isinstance(outcome, Lost):
@@ -216,8 +217,7 @@ def recorder_for(remote: RemoteStore, artifacts: Any) -> Recorder:  # noqa: ANN4
     return Recorder(cast("Store", remote), artifacts)
 
 
-def lease_from_wire(values: list[Any]) -> Any:  # noqa: ANN401 - converted below
+def lease_from_wire(values: list[Any]) -> Lease:
     """Return the lease of plain values."""
-    from stanchion.domain.job import Lease  # noqa: PLC0415 - only here at run time
-
-    return msgspec.convert(values, Lease)
+    lease = Lease(*values)
+    return lease._replace(tags=tuple(lease.tags))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -166,7 +166,13 @@ class Context:
         self._cancelled.set()
 
     async def progress(
-        self, index: float, length: float = 0, *, unit: str | None = None, message: str | None = None, stage: str | None = None
+        self,
+        index: float,
+        length: float = 0,
+        *,
+        unit: str | None = None,
+        message: str | None = None,
+        stage: str | None = None,
     ) -> None:
         """Report how far the work is: `index` of `length` (0: unknown). Written at most four times a second."""
         await self._progress.put(ProgressNote(index, length, unit, _short(message), _short(stage)))
@@ -200,7 +206,14 @@ class Context:
         """Keep a file's bytes and return the output that refers to them."""
         await asyncio.to_thread(file.kept, self._recorder.artifacts.put)
         return OutputNote(
-            "artifact", None, name or file.name, file.content_type, file.size, file.sha256, file.width, file.height
+            "artifact",
+            None,
+            name or file.name,
+            file.content_type,
+            file.size,
+            file.sha256,
+            file.width,
+            file.height,
         )
 
     async def write_log(self, message: str, *, level: str = "info") -> None:
@@ -211,7 +224,7 @@ class Context:
         """Record what something cost; kept also where the attempt fails."""
         await self._note(CostNote(str(amount), unit))
 
-    async def step(self, name: str, function: Callable[[], Awaitable[T] | T], *, type: type[T] | None = None) -> T:  # noqa: A002
+    async def step(self, name: str, function: Callable[[], Awaitable[T] | T], *, type: type[T] | None = None) -> T:
         """Run a function once per job: a later attempt gets the stored result instead of running it again.
 
         Args:
@@ -222,7 +235,7 @@ class Context:
         if self._steps is None:
             self._steps = await self._recorder.store.steps(self._lease.ref) if self._lease.attempt > 1 else {}
         if name in self._steps:
-            return msgspec.json.decode(self._steps[name], type=type or Any)
+            return cast("T", msgspec.json.decode(self._steps[name], type=type or Any))
         result = function()
         if inspect.isawaitable(result):
             result = await result
@@ -267,7 +280,13 @@ class SyncContext:
         return asyncio.run_coroutine_threadsafe(call, self._loop).result()
 
     def progress(
-        self, index: float, length: float = 0, *, unit: str | None = None, message: str | None = None, stage: str | None = None
+        self,
+        index: float,
+        length: float = 0,
+        *,
+        unit: str | None = None,
+        message: str | None = None,
+        stage: str | None = None,
     ) -> None:
         """See `Context.progress`; raises `Cancel` once a cancel was asked."""
         self._run(self._context.progress(index, length, unit=unit, message=message, stage=stage))
@@ -302,7 +321,7 @@ class SyncContext:
 
         found = self._run(stored())
         if found is not None:
-            return msgspec.json.decode(found, type=type or Any)
+            return cast("T", msgspec.json.decode(found, type=type or Any))
         result = function()
         self._run(context.step(name, lambda: result))
         return result

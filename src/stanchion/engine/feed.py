@@ -42,7 +42,7 @@ class Feed(NamedTuple):
 
 
 async def read(store: Store, since: Cursor, scope: Scope = ALL) -> Feed:
-    """Read all that changed after a cursor, so that no job's end is seen before its last output; 20 pages at most."""
+    """Read what changed after a cursor, at most 20 pages, so that no job's end is seen before its last output."""
     feed = Feed([], [], set(), since)
     for _ in range(MAX_PAGES):
         page = await store.changes(feed.cursor, PAGE, scope)

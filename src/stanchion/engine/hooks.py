@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from stanchion.engine.context import Context
     from stanchion.engine.submit import Submission
 
-    BeforeEnqueue: TypeAlias = Callable[[Submission], Submission | None | Awaitable[Submission | None]]
+    BeforeEnqueue: TypeAlias = Callable[[Submission], Submission | Awaitable[Submission | None] | None]
     AroundAttempt: TypeAlias = Callable[[Context, Callable[[], Awaitable[Any]]], Awaitable[Any]]
-    OnState: TypeAlias = "Callable[[StateChange], None | Awaitable[None]]"
+    OnState: TypeAlias = "Callable[[StateChange], Awaitable[None] | None]"
 
 
 class StateChange(NamedTuple):
@@ -58,9 +58,7 @@ class Hooks:
                 await answer
 
 
-def _within(
-    hook: AroundAttempt, context: Context, call: Callable[[], Awaitable[Any]]
-) -> Callable[[], Awaitable[Any]]:
+def _within(hook: AroundAttempt, context: Context, call: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
     async def wrapped() -> Any:  # noqa: ANN401 - a handler's own result
         return await hook(context, call)
 

@@ -36,7 +36,11 @@ async def rescue(store: Store, found: Sequence[Overdue], reason: str) -> int:
     for item, done in zip(found, applied, strict=True):
         if done:
             log.warning(
-                "job %s: attempt %d was lost with worker %s (%s)", item.lease.id, item.lease.attempt, item.worker, reason
+                "job %s: attempt %d was lost with worker %s (%s)",
+                item.lease.id,
+                item.lease.attempt,
+                item.worker,
+                reason,
             )
     return sum(applied)
 

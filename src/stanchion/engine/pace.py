@@ -91,20 +91,19 @@ class Pace:
             said.preview, said.preview_at = job.preview_revision, now
         held = [said.progress_at + PROGRESS_EVERY] * (new_progress and not progress)
         held += [said.preview_at + PREVIEW_EVERY] * (new_preview and not preview)
-        said.due_at = min(
-            held, default=min(said.progress_at + PROGRESS_EVERY, said.preview_at + PREVIEW_EVERY)
-        )
+        said.due_at = min(held, default=min(said.progress_at + PROGRESS_EVERY, said.preview_at + PREVIEW_EVERY))
         if not held:
             self._changed.discard(job.id)
         return Step(progress, preview)
 
 
 class Places:
-    """The places in line that watchers were told, and when to ask anew."""
+    """The places in line that watchers were told, when to ask anew, and which jobs run."""
 
     def __init__(self) -> None:
         self._told: dict[JobId, Place | None] = {}
         self._still: set[JobId] = set()
+        self.running: set[JobId] = set()
         self._at = _NEVER
         self._every = PLACES_EVERY
         self._moved = True
@@ -113,6 +112,7 @@ class Places:
         """Start anew."""
         self._told.clear()
         self._still.clear()
+        self.running.clear()
         self._moved = True
 
     def ask(self) -> None:
@@ -121,18 +121,16 @@ class Places:
 
     def wanted(self, watched: Collection[JobId]) -> list[JobId]:
         """Return the watched jobs that are not known to run or to have ended."""
-        gone = (
-            (self._told.keys() | self._still) - set(watched)
-            if len(self._told) > 2 * len(watched) + 100
-            else ()
-        )
+        gone = (self._told.keys() | self._still) - set(watched) if len(self._told) > 2 * len(watched) + 100 else ()
         for job_id in gone:
             self._told.pop(job_id, None)
             self._still.discard(job_id)
+            self.running.discard(job_id)
         return [job_id for job_id in watched if job_id not in self._still]
 
     def seen(self, job: Job, state: State, place: Place | None) -> None:
         """Note an event of a job: a running or ended one has no place to ask for."""
+        self._runs(job.id, runs=state is State.RUNNING)
         if state is State.RUNNING or state in FINAL:
             self._still.add(job.id)
             self._told.pop(job.id, None)
@@ -140,6 +138,9 @@ class Places:
             self._still.discard(job.id)
             if place is not None:
                 self._told[job.id] = place
+
+    def _runs(self, job_id: JobId, *, runs: bool) -> None:
+        (self.running.add if runs else self.running.discard)(job_id)
 
     def due_in(self, now: float) -> float:
         """Return in how many seconds places may be asked for; infinity where nothing moved."""
@@ -164,6 +165,7 @@ class Places:
             return False
         if place.position == 0:
             self._still.add(job_id)
+            self._runs(job_id, runs=True)
             return False
         changed = self._told.get(job_id) != place
         self._told[job_id] = place

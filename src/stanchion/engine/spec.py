@@ -37,10 +37,11 @@ class TaskSpec:
     secret: frozenset[str] = frozenset()
     version: int = 1
 
-    @property
-    def is_async(self) -> bool:
-        """Whether the function is a coroutine function."""
-        return inspect.iscoroutinefunction(self.function)
+    is_async: bool = field(init=False)
+    """Whether the function is a coroutine function."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
 
 
 class Registry:

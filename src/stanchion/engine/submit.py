@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -73,13 +73,12 @@ class JobOptions:
 NO_OPTIONS: Final = JobOptions()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class Submission(NamedTuple):
     """A request to run a task: its name, its arguments by name, and its options."""
 
     task: str
     args: Mapping[str, Any]
-    options: JobOptions = field(default=NO_OPTIONS)
+    options: JobOptions = NO_OPTIONS
 
 
 class Submitter:
@@ -176,7 +175,20 @@ def new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJo
     if options is NO_OPTIONS:
         key = _content_key(submission, data, spec, DEFAULT_TENANT) if window else None
         return NewJob(
-            job_id, submission.task, data, queue, DEFAULT_TENANT, None, rank, attempts, 0, None, expires_in, None, key, window
+            job_id,
+            submission.task,
+            data,
+            queue,
+            DEFAULT_TENANT,
+            None,
+            rank,
+            attempts,
+            0,
+            None,
+            expires_in,
+            None,
+            key,
+            window,
         )
     try:
         return _with_options(submission, data, spec, job_id)

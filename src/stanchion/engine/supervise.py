@@ -61,7 +61,7 @@ class Supervisor:
         grace: Seconds that running attempts get after a stop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one supervisor is made of
         self,
         command: Sequence[str],
         *,
@@ -104,7 +104,7 @@ class Supervisor:
             await self._stop_children()
             for task in (*keepers, waiting, *helpers):
                 task.cancel()
-            await asyncio.gather(*keepers, waiting, *helpers, return_exceptions=True)
+            await asyncio.wait([*keepers, waiting, *helpers])
         if self._failure is not None:
             raise self._failure
 
@@ -123,7 +123,12 @@ class Supervisor:
             lived = time.monotonic() - child.started
             pause = _FASTEST if lived > _STEADY else min(pause * 2, _SLOWEST)
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            log.error("worker process %d (%s) died: %s; another is started", child.process.pid, child.incarnation, how)
+            log.error(
+                "worker process %d (%s) died: %s; another is started",
+                child.process.pid,
+                child.incarnation,
+                how,
+            )
             self._on_event("died", {"place": place, "pid": child.process.pid, "how": how})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -159,7 +164,9 @@ class Supervisor:
             try:
                 found = await self._store.leave([child.worker], lost=True)
                 if self._stopping:
-                    await self._store.settle([settle(i.lease, Released("its worker stopped"), RetryPolicy()) for i in found])
+                    await self._store.settle(
+                        [settle(i.lease, Released("its worker stopped"), RetryPolicy()) for i in found]
+                    )
                 else:
                     count = await rescue(self._store, found, "its process died")
                     self._on_event("rescued", {"jobs": count, "pid": child.process.pid})
@@ -184,8 +191,11 @@ class Supervisor:
                 log.warning("a beat could not be stored: %s", error)
                 continue
             for child, beat in zip(children, beats, strict=True):
-                if not beat.alive and child.process.returncode is None:
-                    log.error("worker %s was declared lost while it was frozen; its process is ended", child.incarnation)
+                if not beat.alive and not self._stopping and child.process.returncode is None:
+                    log.error(
+                        "worker %s was declared lost while it was frozen; its process is ended",
+                        child.incarnation,
+                    )
                     child.lost = True
                     with contextlib.suppress(ProcessLookupError):
                         child.process.kill()
@@ -204,20 +214,25 @@ class Supervisor:
                 child.blocked = False
                 log.info("worker process %d responds again", child.process.pid)
 
+    async def _ended(self, children: Sequence[Child], within: float) -> None:
+        """Wait until all children have ended, or the time is over."""
+        waits = [asyncio.ensure_future(child.process.wait()) for child in children]
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=within)
+            for wait in late:
+                wait.cancel()
+
     async def _stop_children(self) -> None:
         for child in self._children:
             with contextlib.suppress(ProcessLookupError):
                 child.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + self._grace + 3.0
-        while self._children and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        for child in list(self._children):
+        children = list(self._children)
+        await self._ended(children, self._grace + 3.0)
+        for child in [child for child in children if child.process.returncode is None]:
             log.warning("worker process %d did not end within its grace; it is killed", child.process.pid)
             with contextlib.suppress(ProcessLookupError):
                 child.process.kill()
-        deadline = time.monotonic() + 2.0
-        while self._children and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        await self._ended(children, 2.0)
 
 
 def _ignore(_event: str, _facts: dict[str, Any]) -> None:

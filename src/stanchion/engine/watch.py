@@ -19,9 +19,9 @@ from stanchion.engine.watchers import Interest, Notice, Roster, Watcher
 from stanchion.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncGenerator, Callable, Collection
 
-    from stanchion.domain.job import Job
+    from stanchion.domain.job import Event, Job
     from stanchion.domain.query import Cursor
     from stanchion.domain.units import JobId
     from stanchion.engine.watchers import Ending
@@ -35,9 +35,11 @@ FLOOR: Final = 1.5
 GAP: Final = 0.025
 """Seconds between two reads at least: hints in between share one."""
 
+LOGS_EVERY: Final = 0.5
 STATS_EVERY: Final = 1.0
 STATS_FLOOR: Final = 5.0
 STATS_STEP: Final = 5_000
+NO_INTEREST: Final = Interest()
 _FEW: Final = 50
 
 
@@ -53,6 +55,8 @@ class Watch:
         self._closed = False
         self._pace = Pace()
         self._places = Places()
+        self._logs: dict[JobId, int] = {}
+        self._logs_at = 0.0
         self._stats_at = 0.0
         self._stats_stale = True
 
@@ -63,8 +67,8 @@ class Watch:
 
     @asynccontextmanager
     async def open(
-        self, interest: Interest = Interest(), *, jobs: Collection[JobId] = (), queues: Collection[str] = ()
-    ) -> AsyncIterator[Watcher]:
+        self, interest: Interest = NO_INTEREST, *, jobs: Collection[JobId] = (), queues: Collection[str] = ()
+    ) -> AsyncGenerator[Watcher]:
         """Watch for as long as the context is open.
 
         Notices of all that is committed after entering arrive; read a snapshot after entering to miss nothing.
@@ -131,6 +135,7 @@ class Watch:
             cursor = await self._store.tail()
             self._pace.forget()
             self._places.forget()
+            self._logs.clear()
             started.set()
             await self._loop(cursor)
         except Exception:
@@ -152,6 +157,7 @@ class Watch:
             except StoreError as error:
                 log.warning("the feed cannot be read now: %s", error)
                 await asyncio.sleep(1.0)
+                self._hint.set()
             await asyncio.sleep(GAP)
 
     async def _pause(self) -> bool:
@@ -181,6 +187,7 @@ class Watch:
         if ids:
             await self._tell(list(merged(feed, jobs, since)))
         await self._tell_live([jobs[job_id] for job_id in due if job_id in jobs], now)
+        await self._tell_logs(now)
         await self._tell_places(moved=hinted or bool(feed.events))
         await self._tell_stats()
         if feed.more:
@@ -189,9 +196,7 @@ class Watch:
 
     async def _tell(self, notices: list[Notice]) -> None:
         """Deliver durable notices; jobs that wait and are watched by name are told their place with it."""
-        wanted = {
-            n.job.id for n in notices if n.job is not None and n.event is not None and self._asks_place(n)
-        }
+        wanted = {n.event.id for n in notices if n.event is not None and self._asks_place(n.event)}
         queued = {n.event.id for n in notices if n.event is not None and n.event.state is State.QUEUED}
         if len(queued) <= _FEW and self._roster.broad:
             wanted |= queued
@@ -203,13 +208,14 @@ class Watch:
             if notice.event is not None:
                 notice.place = places.get(notice.job.id)
                 self._places.seen(notice.job, notice.event.state, notice.place)
+                if notice.event.state is not State.RUNNING and notice.event.id in self._logs:
+                    await self._tell_log(notice.job)  # its last lines stand before its end
                 if notice.event.state in FINAL:
                     self._pace.drop(notice.job.id)
             self._roster.deliver(notice)
 
-    def _asks_place(self, notice: Notice) -> bool:
-        event = notice.event
-        waits = event is not None and event.state not in FINAL and event.state is not State.RUNNING
+    def _asks_place(self, event: Event) -> bool:
+        waits = event.state not in FINAL and event.state is not State.RUNNING
         return waits and event.id in self._roster.by_job
 
     async def _tell_live(self, jobs: list[Job], now: float) -> None:
@@ -223,6 +229,25 @@ class Watch:
                 if preview is not None:
                     self._roster.deliver(Notice(kind="preview", job=job, preview=preview))
 
+    async def _tell_logs(self, now: float) -> None:
+        """Deliver the log lines of the running jobs that are watched by name, at most twice a second."""
+        running = self._places.running & self._roster.by_job.keys()
+        if not running or now < self._logs_at + LOGS_EVERY:
+            return
+        self._logs_at = now
+        for job_id, job in (await thin(self._store, running)).items():
+            self._logs.setdefault(job_id, 0)
+            await self._tell_log(job)
+
+    async def _tell_log(self, job: Job) -> None:
+        lines = await self._store.logs(job.id, after=self._logs.get(job.id, 0))
+        for line in lines:
+            self._roster.deliver_named(Notice(kind="log", job=job, log=line))
+        if job.final:
+            self._logs.pop(job.id, None)
+        elif lines:
+            self._logs[job.id] = lines[-1].cursor
+
     async def _tell_places(self, *, moved: bool) -> None:
         """Deliver the places in line that changed, of the waiting jobs that are watched by name."""
         wanted = self._places.wanted(self._roster.by_job)
@@ -231,9 +256,7 @@ class Watch:
         began = time.monotonic()
         found = await self._store.position(wanted)
         self._places.took(time.monotonic() - began)
-        changed = [
-            job_id for job_id, place in zip(wanted, found, strict=True) if self._places.news(job_id, place)
-        ]
+        changed = [job_id for job_id, place in zip(wanted, found, strict=True) if self._places.news(job_id, place)]
         jobs = await thin(self._store, changed) if changed else {}
         for job_id in changed:
             place, job = self._places.last(job_id), jobs.get(job_id)

@@ -12,7 +12,7 @@ from stanchion.domain.query import ALL, Cursor, Scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stanchion.domain.job import Event, Job, Output, Preview
+    from stanchion.domain.job import Event, Job, LogLine, Output, Preview
     from stanchion.domain.units import JobId
     from stanchion.store import Bucket, Place, QueueStats
 
@@ -31,14 +31,15 @@ MAX_EPHEMERAL: Final = 256
 class Notice:
     """One thing that happened to a job, shared by all who watch it.
 
-    `event` and `output` notices are durable: in order, each once. The others carry the latest state alone and
+    `event`, `output` and `log` notices are durable: in order, each once. The others carry the latest state alone and
     may be dropped or replaced. `forms` is for the one who encodes: what is encoded once serves all watchers.
     """
 
-    kind: Literal["event", "output", "progress", "preview", "position", "stats"]
+    kind: Literal["event", "output", "log", "progress", "preview", "position", "stats"]
     job: Job | None = None
     event: Event | None = None
     output: Output | None = None
+    log: LogLine | None = None
     preview: Preview | None = None
     place: Place | None = None
     stats: tuple[tuple[QueueStats, ...], Bucket | None] | None = None
@@ -48,7 +49,7 @@ class Notice:
     @property
     def durable(self) -> bool:
         """Whether it must arrive."""
-        return self.kind in ("event", "output")
+        return self.kind in ("event", "output", "log")
 
     @property
     def size(self) -> int:
@@ -184,10 +185,15 @@ class Roster:
         """Return the watchers of a job, each once."""
         named = self.by_job.get(job.id, ())
         return (
-            [w for w in {*named, *self._broad} if w.wants(job)]
-            if self._broad
-            else [w for w in named if w.wants(job)]
+            [w for w in {*named, *self._broad} if w.wants(job)] if self._broad else [w for w in named if w.wants(job)]
         )
+
+    def deliver_named(self, notice: Notice) -> None:
+        """Put a notice of a job in line for those who watch the job by name."""
+        if notice.job is not None:
+            for watcher in self.by_job.get(notice.job.id, ()):
+                if watcher.wants(notice.job):
+                    watcher.push(notice)
 
     def deliver(self, notice: Notice) -> None:
         """Put a notice of a job in line for all who watch the job."""

@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import socket
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +41,8 @@ POLL: Final = 2.0
 PREFETCH: Final = 256
 """Leases taken ahead of free slots, only while attempts are shorter than `SHORT`."""
 SHORT: Final = 0.050
+SWEEP: Final = 0.25
+"""Seconds between looks at the deadlines of what runs."""
 _SMOOTHING: Final = 0.05
 _TROUBLE: Final = (0.1, 0.3, 1.0, 3.0)
 
@@ -106,6 +109,7 @@ class Worker:
         self._hungry = True
         self._alive = True
         self._claiming = True
+        self._sweeping = False
         self._mean = SHORT
         self.done = 0
 
@@ -116,7 +120,12 @@ class Worker:
     ) -> None:
         """Work until `stop` is set (or, in a burst, until nothing is left to claim); then drain within the grace."""
         self.id = await self._store.register(self.info, self._profile.lease)
-        log.info("worker %s started: %d slots, queues %s", self.info.incarnation, self._slots, self._queues or "all")
+        log.info(
+            "worker %s started: %d slots, queues %s",
+            self.info.incarnation,
+            self._slots,
+            self._queues or "all",
+        )
         if started is not None:
             started(self)
         listening = self._store.subscribe(self._signalled, claims=True, watch=False)
@@ -218,7 +227,10 @@ class Worker:
         for ended, applied in zip(settled, answers, strict=True):
             if not applied:
                 log.warning(
-                    "attempt %d of job %s was refused as %s: its lease was lost", ended.attempt, ended.id, ended.outcome
+                    "attempt %d of job %s was refused as %s: its lease was lost",
+                    ended.attempt,
+                    ended.id,
+                    ended.outcome,
                 )
 
     def _start_ready(self) -> None:
@@ -228,6 +240,19 @@ class Worker:
             running = Running(lease)
             self._running[lease.ref, lease.attempt] = running
             running.task = loop.create_task(self._attempt(running))
+        if self._running and not self._sweeping:
+            self._sweeping = True
+            loop.call_later(SWEEP, self._sweep)
+
+    def _sweep(self) -> None:
+        """End attempts whose time is over."""
+        now = time.monotonic()
+        for running in list(self._running.values()):
+            if running.deadline is not None and running.deadline <= now:
+                running.expire()
+        self._sweeping = bool(self._running)
+        if self._sweeping:
+            asyncio.get_running_loop().call_later(SWEEP, self._sweep)
 
     async def _attempt(self, running: Running) -> None:
         """Run one attempt; however it ends, one settlement follows."""

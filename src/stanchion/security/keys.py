@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import tomllib
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - msgspec reads it at run time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 

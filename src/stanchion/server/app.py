@@ -1,5 +1,7 @@
 """The ASGI app: every endpoint behind one guard, on `/api/v1` and its alias `/api`."""
 
+# ruff: noqa: ARG001 - every endpoint has one signature
+
 from __future__ import annotations
 
 import os
@@ -13,6 +15,7 @@ from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 
 from stanchion.security.keys import PEPPER, Keyring
+from stanchion.security.scopes import JOBS_READ
 from stanchion.server import openapi
 from stanchion.server.auth import GUEST, Door
 from stanchion.server.context import Endpoint, Server, reply
@@ -20,7 +23,7 @@ from stanchion.server.dashboard import Dashboard
 from stanchion.server.limits import Limits
 from stanchion.server.origin import check_csrf, check_socket_origin, loopback_hosts
 from stanchion.server.present import BASE
-from stanchion.server.problems import ApiError, respond
+from stanchion.server.problems import ApiError
 from stanchion.server.routes import (
     bulk,
     health,
@@ -35,10 +38,9 @@ from stanchion.server.routes import (
     workers,
 )
 from stanchion.server.shell import Shell, known
-from stanchion.security.scopes import JOBS_READ
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 
     from starlette.responses import Response
     from starlette.websockets import WebSocket
@@ -79,9 +81,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )  # fmt: skip
 
 
-def build(
-    app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = (), manage: bool = True
-) -> Starlette:
+def build(app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = (), manage: bool = True) -> Starlette:
     """Return the ASGI app over an app.
 
     Args:
@@ -96,7 +96,7 @@ def build(
     allowed = None if server.door.required else loopback_hosts(frozenset(hosts))
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         if manage:
             await app.open()
         try:
@@ -129,9 +129,7 @@ def _routes(server: Server) -> list[Route | WebSocketRoute]:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     routes: list[Route | WebSocketRoute] = []
     for prefix in _PREFIXES:
-        routes += [
-            Route(prefix + path, _handler(server, own), methods=list(own)) for path, own in by_path.items()
-        ]
+        routes += [Route(prefix + path, _handler(server, own), methods=list(own)) for path, own in by_path.items()]
     routes += [Route(path, _handler(server, by_path[path]), methods=list(by_path[path])) for path in _BARE]
     routes += [WebSocketRoute(path, _socket(server)) for path in (f"{BASE}/ws", "/api/ws", "/ws")]
     return [*routes, Route("/{path:path}", _static(Dashboard()), methods=["GET"], name="dashboard")]
@@ -175,9 +173,7 @@ def _socket(server: Server) -> Callable[[WebSocket], Awaitable[None]]:
         who = server.door.principal(websocket, server.now())
         check_socket_origin(websocket, bearer=bearer and who is not None and who.by == "key")
         if bearer and who is None:
-            raise ApiError(
-                401, "unauthenticated", "That is not a valid key.", remedy="Check it: it starts with stn_."
-            )
+            raise ApiError(401, "unauthenticated", "That is not a valid key.", remedy="Check it: it starts with stn_.")
         await socket.serve(server, websocket, who)
 
     return handle

@@ -137,9 +137,5 @@ def check_bind(host: str, keys: object) -> None:
         ConfigError: The host is not a loopback and no key is configured.
     """
     if not keys and not is_loopback(host):
-        message = (
-            f"Serving {host!r} would let everyone on the network run and read jobs: no API key is configured."
-        )
-        raise ConfigError(
-            message, remedy="Set STANCHION_API_KEYS or STANCHION_API_KEYS_FILE, or bind 127.0.0.1."
-        )
+        message = f"Serving {host!r} would let everyone on the network run and read jobs: no API key is configured."
+        raise ConfigError(message, remedy="Set STANCHION_API_KEYS or STANCHION_API_KEYS_FILE, or bind 127.0.0.1.")

@@ -58,9 +58,7 @@ def need_json(request: Request) -> None:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in JSON_TYPES:
         message = f"The media type {media or 'of the body'!r} is not taken."
-        raise ApiError(
-            415, "unsupported_media_type", message[:200], remedy="Send content-type: application/json."
-        )
+        raise ApiError(415, "unsupported_media_type", message[:200], remedy="Send content-type: application/json.")
 
 
 async def decoded(request: Request, kind: type[T], limit: int, *, default: bytes | None = None) -> T:
@@ -131,8 +129,8 @@ def located(message: str) -> tuple[str, str]:
     path = found.group(1) if found else "$"
     words = message[: found.start()] if found else message
     steps = [name or place for name, place in _STEP.findall(path)]
-    for pattern in (_UNKNOWN, _MISSING):
-        if (named := pattern.search(words)) is not None:
-            steps.append(named.group(1))
+    named = _UNKNOWN.search(words) or _MISSING.search(words)
+    if named is not None:
+        steps.append(named.group(1))
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
     return pointer, words.replace("`", "")

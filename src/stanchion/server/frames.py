@@ -74,7 +74,8 @@ def log_line(job_id: JobId, line: LogLine) -> Frame:
         "cursor": line.cursor,
         "level": line.level,
         "message": line.message,
-        "source": f"attempt {line.attempt}",
+        "source": "handler",
+        "attempt": line.attempt,
         "at": present.at(line.at),
     }
     return Frame("log", job_id, _encode(data))
@@ -98,11 +99,7 @@ def _ephemeral_data(notice: Notice, now: Instant) -> bytes:
         return b""
     if notice.kind == "position":
         return position_data(job, notice.place)
-    body = (
-        present.progress_out(job, now)
-        if notice.kind == "progress"
-        else present.preview_out(job, notice.preview)
-    )
+    body = present.progress_out(job, now) if notice.kind == "progress" else present.preview_out(job, notice.preview)
     return with_job(job.id, _encode(body)) if body is not None else b""
 
 
@@ -133,7 +130,7 @@ def position_data(job: Job, place: Place | None) -> bytes:
 
 def status(notice: Notice, id_: str | None) -> Frame:
     """Return the frame of a transition, with the thin fields that a live list needs."""
-    assert notice.job is not None  # noqa: S101 - an event notice carries its job
+    assert notice.job is not None
     data = notice.forms.get("data")
     if data is None:
         data = notice.forms["data"] = _status_data(notice, notice.job)
@@ -142,7 +139,7 @@ def status(notice: Notice, id_: str | None) -> Frame:
 
 def _status_data(notice: Notice, job: Job) -> bytes:
     event = notice.event
-    assert event is not None  # noqa: S101 - as its kind says
+    assert event is not None
     final = event.state in FINAL
     body: dict[str, Any] = {
         "job": job.id,

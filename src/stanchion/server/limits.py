@@ -13,7 +13,7 @@ from sse_starlette.sse import AppStatus
 from stanchion.server.problems import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Generator
 
     from stanchion.server.auth import Principal
 
@@ -59,7 +59,7 @@ class Streams:
             raise ApiError(429, "too_many_streams", message, remedy="Close some, or poll.", retry_after=10)
 
     @contextmanager
-    def enter(self, who: Principal) -> Iterator[None]:
+    def enter(self, who: Principal) -> Generator[None]:
         """Count one for as long as the context is open."""
         self.check(who)
         self._open[who.id] += 1
@@ -71,12 +71,15 @@ class Streams:
             self._open[who.id] -= 1
             if self._open[who.id] <= 0:
                 del self._open[who.id]
-            if not self._open and self._lookout is not None:
-                self._lookout.cancel()
-                self._lookout = None
+            self._look_away()
+
+    def _look_away(self) -> None:
+        if self._lookout is not None and not self._open:
+            self._lookout.cancel()
+            self._lookout = None
 
     async def _look_out(self) -> None:
         """End all streams when uvicorn is told to exit, which waits for them before it tells the app."""
-        while not AppStatus.should_exit:
+        while not AppStatus.should_exit:  # noqa: ASYNC110 - a plain flag, set by a signal handler
             await asyncio.sleep(_EXIT_POLL)
         await self._on_exit()

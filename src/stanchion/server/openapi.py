@@ -10,8 +10,8 @@ import msgspec
 from stanchion import __version__
 from stanchion.server import wire
 from stanchion.server.context import JSON
-from stanchion.server.problems import MEDIA_TYPE
 from stanchion.server.present import BASE
+from stanchion.server.problems import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -46,9 +46,7 @@ def check_host(connection: HTTPConnection, allowed: frozenset[str] | None) -> No
     name = host_name(given[0]) if len(given) == 1 else None
     if name is None or (allowed is not None and name not in allowed):
         message = "This server does not answer to that host name."
-        raise ApiError(
-            421, "wrong_host", message, remedy="Use 127.0.0.1 or localhost, or configure API keys."
-        )
+        raise ApiError(421, "wrong_host", message, remedy="Use 127.0.0.1 or localhost, or configure API keys.")
 
 
 def loopback_hosts(extra: frozenset[str] = frozenset()) -> frozenset[str]:
@@ -77,9 +75,7 @@ def check_csrf(connection: HTTPConnection, method: str, principal: Principal) ->
     )
     if foreign:
         message = "Requests from other sites are refused."
-        raise PermissionDeniedError(
-            message, remedy="Use the API with a bearer key, or from this server's own pages."
-        )
+        raise PermissionDeniedError(message, remedy="Use the API with a bearer key, or from this server's own pages.")
     browser = principal.by == "cookie" or site is not None or origin is not None
     if method not in SAFE and browser and connection.headers.get(CSRF_HEADER) != "1":
         message = "A change from a browser needs the header X-Stanchion-CSRF."
@@ -93,6 +89,4 @@ def check_socket_origin(connection: HTTPConnection, *, bearer: bool) -> None:
         return
     if len(given) != 1 or not same_origin(connection, given[0]):
         message = "WebSockets are opened from this server's own pages, or with a bearer key."
-        raise PermissionDeniedError(
-            message, remedy="Send an Origin of this server, or Authorization: Bearer."
-        )
+        raise PermissionDeniedError(message, remedy="Send an Origin of this server, or Authorization: Bearer.")

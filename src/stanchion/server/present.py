@@ -153,17 +153,13 @@ def urls(job_id: JobId) -> wire.Urls:
 
 def event_out(event: Event) -> wire.EventOut:
     """Return a transition."""
-    return wire.EventOut(
-        event.version, event.state.value, at(event.at), event.attempt, error_out(event.error)
-    )
+    return wire.EventOut(event.version, event.state.value, at(event.at), event.attempt, error_out(event.error))
 
 
 def attempts_out(job: Job, ended: Iterable[Attempt]) -> list[wire.AttemptOut]:
     """Return the attempts of a job, the running one last."""
     shown = [
-        wire.AttemptOut(
-            a.number, a.worker, maybe_at(a.started_at), maybe_at(a.ended_at), a.outcome, error_out(a.error)
-        )
+        wire.AttemptOut(a.number, a.worker, maybe_at(a.started_at), maybe_at(a.ended_at), a.outcome, error_out(a.error))
         for a in ended
     ]
     if job.state is State.RUNNING and all(a.attempt != job.attempt for a in shown):
@@ -171,9 +167,7 @@ def attempts_out(job: Job, ended: Iterable[Attempt]) -> list[wire.AttemptOut]:
     return shown
 
 
-def thin_fields(
-    job: Job, place: Place | None, now: Instant, preview: Preview | None = None
-) -> dict[str, Any]:
+def thin_fields(job: Job, place: Place | None, now: Instant, preview: Preview | None = None) -> dict[str, Any]:
     """Return the fields that lists and full jobs share."""
     line = position(job.state, place)
     waits = job.state in (State.SCHEDULED, State.RETRYING)

@@ -86,9 +86,7 @@ def status_of(error: Exception) -> int:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
 
 
-def problem(
-    error: Exception, *, instance: str | None = None, request_id: str | None = None
-) -> wire.ProblemOut:
+def problem(error: Exception, *, instance: str | None = None, request_id: str | None = None) -> wire.ProblemOut:
     """Return an error as a problem body; of an unforeseen one only the request id is told."""
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(error, errors.StanchionError):

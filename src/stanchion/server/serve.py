@@ -26,9 +26,7 @@ _MAX_HEADERS: Final = 16 * 1024
 class HttpServer(uvicorn.Server):
     """A uvicorn that ends the streams before it waits for connections, and tells when it listens."""
 
-    def __init__(
-        self, config: uvicorn.Config, asgi: Starlette, on_ready: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, asgi: Starlette, on_ready: Callable[[int], None] | None = None) -> None:
         super().__init__(config)
         self._asgi, self._on_ready = asgi, on_ready
 
@@ -92,8 +90,6 @@ def http_server(  # noqa: PLR0913 - a command's own options
     return HttpServer(config, asgi, on_ready)
 
 
-async def serve(
-    app: AppPort, host: str = "127.0.0.1", port: int = 8000, *, limits: Limits | None = None
-) -> None:
+async def serve(app: AppPort, host: str = "127.0.0.1", port: int = 8000, *, limits: Limits | None = None) -> None:
     """Serve an app until the process is told to exit."""
     await http_server(app, host, port, limits=limits).serve()

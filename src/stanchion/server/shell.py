@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -32,6 +33,7 @@ HEADERS: Final = {
 }
 """Set where the response does not say otherwise."""
 
+_STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 _CODES: Final = {404: "not_found", 405: "method_not_allowed", 400: "malformed"}
 
 
@@ -46,33 +48,44 @@ class Shell:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request_id = uuid4().hex
-        started = False
-
-        async def dressed(message: Message) -> None:
-            nonlocal started
-            if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers["x-request-id"] = request_id
-            elif message["type"] == "websocket.accept":
-                started = True
-            await send(message)
-
+        dresser = _Dresser(send)
         try:
             check_host(HTTPConnection(scope), self._allowed)
-            await self._app(scope, receive, dressed)
+            await self._app(scope, receive, dresser)
         except (ClientDisconnect, SendTimeoutError):  # nobody is there, or nobody reads
             return
-        except Exception as error:  # the last door: whatever it was, the client gets a problem body
-            if status_of(known(error)) >= 500:  # noqa: PLR2004 - the server's own
-                log.exception("request %s failed", request_id)
-            if started:
-                raise
-            response = respond(known(error), instance=scope["path"], request_id=request_id)
-            await response(scope, receive, dressed)
+        except Exception as error:  # noqa: BLE001 - the last door: whatever it was, the client gets a problem body
+            _tell(error, dresser.request_id)
+            if not dresser.started:
+                response = respond(known(error), instance=scope["path"], request_id=dresser.request_id)
+                await response(scope, receive, dresser)
+
+
+class _Dresser:
+    """Sends messages on, the headers put on the first."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self.request_id, self.started = send, uuid4().hex, False
+
+    async def __call__(self, message: Message) -> None:
+        """Send a message."""
+        if message["type"] in _STARTS:
+            self.started = True
+        if message["type"].endswith("response.start"):
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers["x-request-id"] = self.request_id
+        await self._send(message)
+
+
+def _tell(error: Exception, request_id: str) -> None:
+    """Log what is the server's own fault."""
+    status = status_of(known(error))
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request %s failed", request_id, exc_info=error)
+    elif status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request %s failed: %s", request_id, error)
 
 
 def known(error: Exception) -> Exception:

@@ -15,7 +15,7 @@ from stanchion.server.problems import malformed
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from stanchion.domain.job import Event, Job, Output
+    from stanchion.domain.job import Event, Job, LogLine, Output
     from stanchion.domain.query import Scope
     from stanchion.domain.units import JobId
     from stanchion.engine.watchers import Watcher
@@ -57,7 +57,10 @@ class JobTrack:
     def __init__(self, server: Server, scope: Scope, job_id: JobId) -> None:
         self._server, self._store = server, server.store
         self._scope, self.id = scope, job_id
-        self._version = self._attempt = self._seen = 0
+        self._version: int = 0
+        self._attempt: int = 0
+        self._seen: int = 0
+        self._log: int = 0
         self.done = False
 
     @property
@@ -81,6 +84,8 @@ class JobTrack:
         whole = await views.full(self._store, job, self._scope, hidden=self._server.secrets_of(job.task))
         told = [frames.snapshot(job.id, whole, self._mark)]
         told += self._outputs(await self._store.outputs(self.id, self._scope))
+        if job.attempt:
+            told += self._lines(await self._store.logs(self.id, self._scope))
         return told + self._end(job)
 
     async def _resume(self, job: Job, after: Mark) -> list[Frame]:
@@ -92,6 +97,8 @@ class JobTrack:
         skip = after.output if attempt == self._attempt else 0
         made = await self._store.outputs(self.id, self._scope, skip - 1)
         told = self._replay(job, events, [o for o in made if o.attempt == attempt], attempt)
+        lines = await self._store.logs(self.id, self._scope) if job.attempt else []
+        self._log = lines[-1].cursor if lines else 0  # the client has those, or reads them
         end = self._end(job) if self._version >= job.version else []
         return told + (end or await self._live(job))
 
@@ -129,6 +136,8 @@ class JobTrack:
             return self._event(notice) + (self._end(notice.job) if notice.job is not None else [])
         if notice.output is not None:
             return self._outputs([notice.output], notice)
+        if notice.log is not None:
+            return self._lines([notice.log])
         frame = frames.ephemeral(notice, self._store.now())
         return [frame] if frame is not None else []
 
@@ -148,6 +157,12 @@ class JobTrack:
                 self._seen = item.index + 1
                 told.append(frames.output(self.id, item, self._mark, notice))
         return told
+
+    def _lines(self, lines: Iterable[LogLine]) -> list[Frame]:
+        new = [line for line in lines if line.cursor > self._log]
+        if new:
+            self._log = new[-1].cursor
+        return [frames.log_line(self.id, line) for line in new]
 
     def _end(self, job: Job) -> list[Frame]:
         """Return the last frame if the job's last event was told."""
@@ -213,7 +228,7 @@ class FeedTrack:
         track = self._tracks.get(notice.job.id) if notice.job is not None else None
         if track is None:
             return self._durable(notice)
-        id_ = frames.cursor_text(notice.cursor)
+        id_ = frames.cursor_text(notice.cursor) if notice.log is None else None
         return [frame._replace(id=id_) for frame in track.next(notice)]
 
     def _durable(self, notice: Notice) -> list[Frame]:
@@ -222,12 +237,8 @@ class FeedTrack:
             return []
         if notice.output is not None:
             return [frames.output(job.id, notice.output, id_, notice)]
+        if notice.log is not None:
+            return [frames.log_line(job.id, notice.log)]
         told = [frames.status(notice, id_)]
-        ended = (
-            notice.event is not None and notice.event.state in FINAL and job.version == notice.event.version
-        )
-        return (
-            [*told, frames.done(job, self._store.now(), id_)]
-            if ended and job.id in self._watcher.jobs
-            else told
-        )
+        ended = notice.event is not None and notice.event.state in FINAL and job.version == notice.event.version
+        return [*told, frames.done(job, self._store.now(), id_)] if ended and job.id in self._watcher.jobs else told

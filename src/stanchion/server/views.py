@@ -55,9 +55,7 @@ def shown_args(data: bytes, hidden: frozenset[str]) -> Raw:
     if not isinstance(named, dict):
         return Raw(data)
     plain = cast("dict[str, object]", named)
-    return Raw(
-        msgspec.json.encode({name: _STRUCK if name in hidden else value for name, value in plain.items()})
-    )
+    return Raw(msgspec.json.encode({name: _STRUCK if name in hidden else value for name, value in plain.items()}))
 
 
 async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] = frozenset()) -> wire.JobOut:
@@ -74,9 +72,7 @@ async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] =
     events, attempts = await store.history(job.id, scope)
     if not job.artifacts and job.attempt:
         made = await store.outputs(job.id, scope)
-        fields["outputs"] = [
-            present.output_out(job.id, output) for output in made if output.artifact is not None
-        ]
+        fields["outputs"] = [present.output_out(job.id, output) for output in made if output.artifact is not None]
     return wire.JobOut(
         **fields,
         args=args,

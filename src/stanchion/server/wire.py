@@ -11,9 +11,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from stanchion.domain.job import State
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
-QueueName: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$(?!\n)")
-]
+QueueName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$(?!\n)")]
 Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
 Tags: TypeAlias = Annotated[list[Tag], Meta(max_length=50)]
 Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
@@ -67,7 +65,7 @@ class Patch(Strict):
     """Changes to a job; `metadata` is a merge patch (RFC 7396)."""
 
     priority: Rank | UnsetType = UNSET
-    metadata: Object | None | UnsetType = UNSET
+    metadata: Object | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
 
 
@@ -308,6 +306,23 @@ class OutputsOut(Struct):
     """The outputs of the current attempt, in order; `next` is the `after` of the next page."""
 
     items: list[OutputOut]
+    next: int | None
+
+
+class LogOut(Struct):
+    """One line that a handler wrote."""
+
+    cursor: int
+    attempt: int
+    level: str
+    message: str
+    at: str
+
+
+class LogsOut(Struct):
+    """Log lines, oldest first; `next` is the `after` of the next page."""
+
+    items: list[LogOut]
     next: int | None
 
 

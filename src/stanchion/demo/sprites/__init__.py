@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stanchion.demo.sprites.archetypes import ARCHETYPES, draw
+from stanchion.demo.sprites.archetypes import draw, understand
 from stanchion.demo.sprites.canvas import Canvas
 from stanchion.demo.sprites.chance import Chance
 from stanchion.demo.sprites.palette import PALETTES
 from stanchion.demo.sprites.png import png
 from stanchion.demo.sprites.scene import Scene
 from stanchion.demo.sprites.shade import Finisher
-from stanchion.demo.sprites.words import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +62,7 @@ def render(prompt: str, *, size: int = 64, seed: int = 0, palette: str | None = 
 
 
 def _steps(prompt: str, size: int, seed: int, palette: str | None) -> Iterator[Step]:
-    scene = Scene(size, read(prompt, ARCHETYPES), Chance(f"{prompt}\n{seed}"))
+    scene = Scene(size, understand(prompt), Chance(f"{prompt}\n{seed}"))
     draw(scene)
     finisher = Finisher(scene, palette)
     makers = (

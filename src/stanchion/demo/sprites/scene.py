@@ -3,83 +3,29 @@
 A shape knows its normals, so it is lit as it is drawn, from the top left; what depends on neighbours
 (contact shadows, outlines) is left to `shade`. Details and light effects are kept for later steps.
 """
+# A shape is its numbers: naming each in a value of its own would make drawings longer, not clearer.
+# ruff: noqa: PLR0913, PLR0917
 
 from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from stanchion.demo.sprites import raster
+from stanchion.demo.sprites.ink import UNITS, Frame, Halo, Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
     from typing import Unpack
 
     from stanchion.demo.sprites.chance import Chance
+    from stanchion.demo.sprites.ink import Ink, Point
     from stanchion.demo.sprites.words import Brief
 
-UNITS = 64
-LIGHT_X, LIGHT_Y, LIGHT_Z = -0.50, -0.66, 0.56
-Point = tuple[float, float]
-Texture = "Callable[[float, float], float]"
-
-
-class Ink(TypedDict, total=False):
-    """How a shape is painted."""
-
-    gloss: float
-    """0 is dull, 1 is polished."""
-    tone: float
-    """Added to every tone; 1 is one step of the ramp."""
-    clip: int
-    """Paint only on this part."""
-    soft: bool
-    """No line and no shadow where it lies on another part."""
-    mirror: bool
-    """Draw it a second time, mirrored left to right."""
-    tex: Callable[[float, float], float]
-    """Added to the tone of a point, given in units."""
-
-
-class Mark(NamedTuple):
-    """A detail: some pixels in one colour, hidden by parts drawn after it."""
-
-    cells: list[int]
-    material: str
-    tone: int
-    part: int
-
-
-class Halo(NamedTuple):
-    """A glow behind the sprite, in pixels."""
-
-    x: float
-    y: float
-    radius: float
-    material: str
-
-
-class Frame(NamedTuple):
-    """A similarity: x' = a x + b y + e, y' = c x + d y + f."""
-
-    a: float
-    b: float
-    c: float
-    d: float
-    e: float
-    f: float
-
-    def map(self, x: float, y: float) -> Point:
-        """Return a point of the archetype in pixels."""
-        return self.a * x + self.b * y + self.e, self.c * x + self.d * y + self.f
-
-    @property
-    def scale(self) -> float:
-        """Pixels per unit."""
-        return math.hypot(self.a, self.c)
-
-    def mirrored(self) -> Frame:
-        """Return the frame with left and right exchanged."""
-        return Frame(-self.a, self.b, -self.c, self.d, self.e + self.a * UNITS, self.f + self.c * UNITS)
+ROOM_FOR_EYE, ROOM_FOR_PUPIL = 1.5, 2.5
+"""Radii in pixels from which an eye has a white, and a pupil of its own."""
 
 
 class Scene:
@@ -119,25 +65,29 @@ class Scene:
 
     @contextmanager
     def at(
-        self, x: float, y: float, *, scale: float = 1, turn: float = 0, pivot: Point = (32, 32), flip: bool = False
-    ) -> Iterator[None]:
+        self,
+        x: float,
+        y: float,
+        *,
+        scale: float = 1,
+        turn: float = 0,
+        pivot: Point = (32, 32),
+        flip: bool = False,
+    ) -> Generator[None]:
         """Draw what follows scaled and turned (degrees, clockwise), its `pivot` placed at the point."""
         before = self._frame
         cos, sin = math.cos(math.radians(turn)) * scale, math.sin(math.radians(turn)) * scale
         side = -1 if flip else 1
         a, b, c, d = cos * side, -sin, sin * side, cos
         e, f = x - a * pivot[0] - b * pivot[1], y - c * pivot[0] - d * pivot[1]
-        o = before
-        self._frame = Frame(
-            o.a * a + o.b * c, o.a * b + o.b * d, o.c * a + o.d * c, o.c * b + o.d * d, *o.map(e, f)
-        )
+        self._frame = before.within(Frame(a, b, c, d, e, f))
         try:
             yield
         finally:
             self._frame = before
 
     @contextmanager
-    def group(self) -> Iterator[int]:
+    def group(self) -> Generator[int]:
         """Draw what follows as one part, with no lines inside it."""
         self.soft.append(False)
         self._group = len(self.soft) - 1
@@ -156,14 +106,18 @@ class Scene:
         """Draw a sphere."""
         return self.oval(x, y, r, r, 0, material, **ink)
 
-    def oval(
-        self, x: float, y: float, rx: float, ry: float, tilt: float, material: str, **ink: Unpack[Ink]
-    ) -> int:
+    def oval(self, x: float, y: float, rx: float, ry: float, tilt: float, material: str, **ink: Unpack[Ink]) -> int:
         """Draw an ellipsoid turned by `tilt` degrees, clockwise."""
         part = 0
         for frame in self._frames(ink):
             part = self._begin(ink)
-            self._oval(frame, (x, y, rx, ry, tilt), part, material, ink)
+            self._put(raster.oval(self.size, frame, (x, y, rx, ry, tilt), ink.get("gloss", 0)), part, material, ink)
+        return part
+
+    def dome(self, x: float, y: float, rx: float, ry: float, material: str, **ink: Unpack[Ink]) -> int:
+        """Draw the upper half of an ellipsoid, its rim bent a little towards the viewer."""
+        part = self._begin(ink)
+        self._put(raster.dome(self.size, self._frame, (x, y, rx, ry), ink.get("gloss", 0)), part, material, ink)
         return part
 
     def limb(self, points: Sequence[Point], r1: float, r2: float, material: str, **ink: Unpack[Ink]) -> int:
@@ -171,7 +125,7 @@ class Scene:
         part = 0
         for frame in self._frames(ink):
             part = self._begin(ink)
-            self._limb(frame, points, (r1, r2), part, material, ink)
+            self._put(raster.limb(self.size, frame, points, (r1, r2), ink.get("gloss", 0)), part, material, ink)
         return part
 
     def poly(self, points: Sequence[Point], material: str, bevel: float = 3, **ink: Unpack[Ink]) -> int:
@@ -179,12 +133,10 @@ class Scene:
         part = 0
         for frame in self._frames(ink):
             part = self._begin(ink)
-            self._poly(frame, points, bevel, part, material, ink)
+            self._put(raster.poly(self.size, frame, points, bevel, ink.get("gloss", 0)), part, material, ink)
         return part
 
-    def box(
-        self, x: float, y: float, w: float, h: float, material: str, bevel: float = 3, **ink: Unpack[Ink]
-    ) -> int:
+    def box(self, x: float, y: float, w: float, h: float, material: str, bevel: float = 3, **ink: Unpack[Ink]) -> int:
         """Draw a rectangle from its top left, corners a little cut."""
         r = min(1.2, w / 4, h / 4)
         points = (
@@ -199,10 +151,8 @@ class Scene:
 
     def cut(self, x: float, y: float, rx: float, ry: float) -> None:
         """Take an ellipse away."""
-        px, py = self._frame.map(x, y)
         k = self._frame.scale
-        for at, p, q in self._oval_cells(px, py, rx * k, ry * k, 1, 0):
-            del p, q
+        for at, _, _ in raster.oval_cells(self.size, self._frame.map(x, y), (rx * k, ry * k)):
             self.part[at], self.material[at] = 0, ""
 
     def fill(self, paint: Callable[[float, float], tuple[str, float]]) -> None:
@@ -231,15 +181,15 @@ class Scene:
         if r * k < 1:
             self.dot(x, y, material, tone, w=2 * r, h=2 * r)
             return
-        px, py = self._frame.map(x, y)
-        self._mark([at for at, _, _ in self._oval_cells(px, py, r * k, r * k, 1, 0)], material, tone)
+        cells = raster.oval_cells(self.size, self._frame.map(x, y), (r * k, r * k))
+        self._mark([at for at, _, _ in cells], material, tone)
 
     def stroke(self, points: Sequence[Point], material: str, tone: int = 1, width: float = 1) -> None:
         """Mark a thin line along the points."""
         k = self._frame.scale
         thick = max(1, round(width * k))
         cells: list[int] = []
-        for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+        for (x1, y1), (x2, y2) in pairwise(points):
             (ax, ay), (bx, by) = self._frame.map(x1, y1), self._frame.map(x2, y2)
             steps = max(1, math.ceil(max(abs(bx - ax), abs(by - ay))))
             for i in range(steps + 1):
@@ -255,12 +205,12 @@ class Scene:
     def eye(self, x: float, y: float, r: float, iris: str = "ink") -> None:
         """Mark one eye: white, iris and a glint where there is room, else one dark pixel."""
         k = self._frame.scale
-        if r * k < 1.5:
+        if r * k < ROOM_FOR_EYE:
             self.dot(x, y, iris, 0 if iris == "ink" else 3, w=r * 1.6, h=r * 2)
             return
         self.spot(x, y, r, "white", 4)
         self.spot(x + r * 0.12, y + r * 0.15, r * 0.66, iris, 1 if iris == "ink" else 3)
-        if r * k >= 2.5:
+        if r * k >= ROOM_FOR_PUPIL:
             self.spot(x + r * 0.12, y + r * 0.2, r * 0.34, "ink", 0)
         self.dot(x - r * 0.2, y - r * 0.3, "white", 5, w=r * 0.5, h=r * 0.5)
 
@@ -277,7 +227,7 @@ class Scene:
         """Cast a shadow on the ground under the sprite."""
         self.ground = (*self._frame.map(x, y), rx * self._frame.scale)
 
-    # --- rasters -------------------------------------------------------------------------------
+    # --- below ---------------------------------------------------------------------------------
 
     def _frames(self, ink: Ink) -> tuple[Frame, ...]:
         return (self._frame, self._frame.mirrored()) if ink.get("mirror") else (self._frame,)
@@ -288,140 +238,17 @@ class Scene:
         self.soft.append(ink.get("soft", "clip" in ink))
         return len(self.soft) - 1
 
-    def _put(self, at: int, part: int, material: str, tone: float, ink: Ink) -> None:
-        clip = ink.get("clip")
-        if clip is not None and self.part[at] != clip and self.part[at] != part:
-            return
-        tex = ink.get("tex")
-        if tex is not None:
-            step = UNITS / self.size
-            tone += tex((at % self.size) * step, (at // self.size) * step)
-        self.part[at], self.material[at] = part, material
-        self.tone[at] = tone + ink.get("tone", 0.0)
+    def _put(self, cells: Iterable[tuple[int, float]], part: int, material: str, ink: Ink) -> None:
+        clip, tex, more = ink.get("clip"), ink.get("tex"), ink.get("tone", 0.0)
+        step = UNITS / self.size
+        for at, tone in cells:
+            if clip is not None and self.part[at] != clip and self.part[at] != part:
+                continue
+            self.part[at], self.material[at] = part, material
+            self.tone[at] = tone + more + (tex((at % self.size) * step, (at // self.size) * step) if tex else 0)
 
     def _cell(self, x: int, y: int) -> int:
         return y * self.size + x if 0 <= x < self.size and 0 <= y < self.size else -1
 
     def _mark(self, cells: list[int], material: str, tone: int) -> None:
         self.marks.append(Mark([at for at in cells if at >= 0], material, tone, len(self.soft) - 1))
-
-    def _oval_cells(
-        self, px: float, py: float, rx: float, ry: float, ux: float, uy: float
-    ) -> Iterator[tuple[int, float, float]]:
-        """Yield cells inside an ellipse, with their place along its axes from -1 to 1."""
-        reach_x, reach_y = math.hypot(rx * ux, ry * uy), math.hypot(rx * uy, ry * ux)
-        left, right = max(0, int(px - reach_x)), min(self.size - 1, int(px + reach_x))
-        for row in range(max(0, int(py - reach_y)), min(self.size - 1, int(py + reach_y)) + 1):
-            dy = row + 0.5 - py
-            for column in range(left, right + 1):
-                dx = column + 0.5 - px
-                p, q = (dx * ux + dy * uy) / rx, (dy * ux - dx * uy) / ry
-                if p * p + q * q <= 1:
-                    yield row * self.size + column, p, q
-
-    def _oval(
-        self, frame: Frame, shape: tuple[float, float, float, float, float], part: int, material: str, ink: Ink
-    ) -> None:
-        x, y, rx, ry, tilt = shape
-        px, py = frame.map(x, y)
-        k = frame.scale
-        cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
-        ux, uy = (frame.a * cos + frame.b * sin) / k, (frame.c * cos + frame.d * sin) / k
-        gloss = ink.get("gloss", 0.0)
-        for at, p, q in self._oval_cells(px, py, max(rx * k, 0.6), max(ry * k, 0.6), ux, uy):
-            self._put(at, part, material, lit(p * ux - q * uy, p * uy + q * ux, gloss), ink)
-
-    def _limb(
-        self, frame: Frame, points: Sequence[Point], radii: Point, part: int, material: str, ink: Ink
-    ) -> None:
-        k = frame.scale
-        path = [frame.map(x, y) for x, y in points]
-        count = max(1, len(path) - 1)
-        best: dict[int, tuple[float, float, float]] = {}
-        for i, ((ax, ay), (bx, by)) in enumerate(zip(path, path[1:], strict=False)):
-            start = max(0.62, k * (radii[0] + (radii[1] - radii[0]) * i / count))
-            stop = max(0.62, k * (radii[0] + (radii[1] - radii[0]) * (i + 1) / count))
-            ex, ey = bx - ax, by - ay
-            span = ex * ex + ey * ey or 1e-9
-            wide = max(start, stop)
-            left, right = max(0, int(min(ax, bx) - wide)), min(self.size - 1, int(max(ax, bx) + wide))
-            for row in range(max(0, int(min(ay, by) - wide)), min(self.size - 1, int(max(ay, by) + wide)) + 1):
-                wy = row + 0.5 - ay
-                for column in range(left, right + 1):
-                    wx = column + 0.5 - ax
-                    t = (wx * ex + wy * ey) / span
-                    t = 0.0 if t < 0 else min(t, 1.0)
-                    radius = start + (stop - start) * t
-                    nx, ny = (wx - ex * t) / radius, (wy - ey * t) / radius
-                    far = nx * nx + ny * ny
-                    if far <= 1:
-                        at = row * self.size + column
-                        if at not in best or far < best[at][0]:
-                            best[at] = far, nx, ny
-        gloss = ink.get("gloss", 0.0)
-        for at, (_, nx, ny) in best.items():
-            self._put(at, part, material, lit(nx, ny, gloss), ink)
-
-    def _poly(
-        self, frame: Frame, points: Sequence[Point], bevel: float, part: int, material: str, ink: Ink
-    ) -> None:
-        path = [frame.map(x, y) for x, y in points]
-        sides = [_side(one, other) for one, other in zip(path, (*path[1:], path[0]), strict=True)]
-        turn = sum(ax * by - bx * ay for (ax, ay), (bx, by) in zip(path, (*path[1:], path[0]), strict=True))
-        facing = 1 if turn > 0 else -1
-        k, gloss = frame.scale, ink.get("gloss", 0.0)
-        flat = lit(0, 0, gloss)
-        reach = bevel * k
-        axis = _axis(path, frame) if bevel < 0 else None
-        for row, column in self._inside(path):
-            x, y = column + 0.5, row + 0.5
-            tone = flat
-            if axis:
-                place = max(-1.0, min(1.0, (x * axis[0] + y * axis[1] - axis[2]) / axis[3])) * 0.94
-                tone = lit(place * axis[0], place * axis[1], gloss)
-            elif reach > 0:
-                near, nx, ny = reach, 0.0, 0.0
-                for ax, ay, tx, ty, length in sides:
-                    along = (x - ax) * tx + (y - ay) * ty
-                    if -reach <= along <= length + reach:
-                        far = abs((x - ax) * ty - (y - ay) * tx)
-                        if far < near:
-                            near, nx, ny = far, ty * facing, -tx * facing
-                steep = (1 - near / reach) * 0.8
-                tone = lit(nx * steep, ny * steep, gloss)
-            self._put(row * self.size + column, part, material, tone, ink)
-
-    def _inside(self, path: list[Point]) -> Iterator[tuple[int, int]]:
-        top, bottom = min(y for _, y in path), max(y for _, y in path)
-        edges = list(zip(path, (*path[1:], path[0]), strict=True))
-        for row in range(max(0, int(top)), min(self.size - 1, int(bottom)) + 1):
-            y = row + 0.5
-            hits = sorted(
-                ax + (y - ay) * (bx - ax) / (by - ay) for (ax, ay), (bx, by) in edges if (ay <= y) != (by <= y)
-            )
-            for start, stop in zip(hits[::2], hits[1::2], strict=False):
-                for column in range(max(0, math.ceil(start - 0.5)), min(self.size, math.ceil(stop - 0.5))):
-                    yield row, column
-
-
-def lit(nx: float, ny: float, gloss: float = 0.0) -> float:
-    """Return the tone of a surface: about 2.5 where it faces the viewer, more towards the light."""
-    nz = math.sqrt(max(0.0, 1 - nx * nx - ny * ny))
-    light = nx * LIGHT_X + ny * LIGHT_Y + nz * LIGHT_Z - LIGHT_Z
-    return 2.5 + light * ((3.3 + gloss * 2.4) if light > 0 else (1.9 + gloss * 0.7))
-
-
-def _side(one: Point, other: Point) -> tuple[float, float, float, float, float]:
-    """Return where an edge starts, its direction and its length."""
-    dx, dy = other[0] - one[0], other[1] - one[1]
-    length = math.hypot(dx, dy) or 1e-9
-    return one[0], one[1], dx / length, dy / length, length
-
-
-def _axis(path: list[Point], frame: Frame) -> tuple[float, float, float, float]:
-    """Return the direction across a cylinder, its middle and its radius along it."""
-    k = frame.scale
-    ux, uy = frame.a / k, frame.c / k
-    places = [x * ux + y * uy for x, y in path]
-    low, high = min(places), max(places)
-    return ux, uy, (low + high) / 2, max((high - low) / 2, 0.5)

@@ -74,9 +74,10 @@ class Finisher:
         """Line it: dark around the whole, lighter on the lit side, and thin between parts."""
         scene, size, part, soft = self.scene, self.size, self.scene.part, self.scene.soft
         for at, mine in enumerate(part):
-            if mine and size >= LINED_FROM:
-                if any(part[other] > mine and not soft[part[other]] for other in self._around(at)):
-                    self.pixels[at] = self._paint(scene.material[at], LINE)
+            if not mine or size < LINED_FROM:
+                continue
+            if any(part[other] > mine and not soft[part[other]] for other in self._around(at)):
+                self.pixels[at] = self._paint(scene.material[at], LINE)
         if not scene.opaque:
             covered = list(part)
             for turn in range(scene.margin):

@@ -50,9 +50,7 @@ class Dashboard:
             return _file("index.html", self._files["index.html"])
         if not path:
             message = "The dashboard is not part of this installation."
-            raise ApiError(
-                404, "not_found", message, remedy="Build it (make dashboard), or use the API at /api/v1."
-            )
+            raise ApiError(404, "not_found", message, remedy="Build it (make dashboard), or use the API at /api/v1.")
         raise ApiError(404, "not_found", "There is nothing here.", remedy="The API is at /api/v1.")
 
 

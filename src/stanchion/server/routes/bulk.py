@@ -39,12 +39,8 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
     if body.atomic:
         _all_or_none([item for item in wanted if isinstance(item, StanchionError)])
     places = [place for place, item in enumerate(wanted) if not isinstance(item, StanchionError)]
-    stored = await _submitted(
-        server, [item for item in wanted if not isinstance(item, StanchionError)], places
-    )
-    answers = [
-        item if isinstance(item, StanchionError) else stored[place] for place, item in enumerate(wanted)
-    ]
+    stored = await _submitted(server, [item for item in wanted if not isinstance(item, StanchionError)], places)
+    answers = [item if isinstance(item, StanchionError) else stored[place] for place, item in enumerate(wanted)]
     refused = [answer for answer in answers if isinstance(answer, StanchionError)]
     if body.atomic and refused:
         await _undo(server, [answer for answer in answers if isinstance(answer, Enqueued)])
@@ -90,13 +86,9 @@ def _all_or_none(refused: Sequence[StanchionError]) -> None:
     """Refuse the whole where an item was refused, with what was wrong with each."""
     if not refused:
         return
-    pairs = [
-        pair for error in refused for pair in getattr(error, "problems", ()) or (("/jobs", error.message),)
-    ]
+    pairs = [pair for error in refused for pair in getattr(error, "problems", ()) or (("/jobs", error.message),)]
     message = f"{len(refused)} jobs were refused, so none was stored."
-    raise ApiError(
-        422, "validation", message, remedy="Correct them, or leave `atomic` out.", problems=pairs[:100]
-    )
+    raise ApiError(422, "validation", message, remedy="Correct them, or leave `atomic` out.", problems=pairs[:100])
 
 
 async def _undo(server: Server, stored: Sequence[Enqueued]) -> None:
@@ -104,15 +96,11 @@ async def _undo(server: Server, stored: Sequence[Enqueued]) -> None:
     new = [answer.id for answer in stored if answer.new]
     for start in range(0, len(new), _READ):
         part = new[start : start + _READ]
-        gone = [
-            job for job in await server.store.cancel(part) if not isinstance(job, Exception) and job.final
-        ]
+        gone = [job for job in await server.store.cancel(part) if not isinstance(job, Exception) and job.final]
         await server.store.erase([job.id for job in gone])
 
 
-async def _out(
-    server: Server, who: Principal, names: Sequence[str | None], answers: Sequence[Answer]
-) -> wire.BulkOut:
+async def _out(server: Server, who: Principal, names: Sequence[str | None], answers: Sequence[Answer]) -> wire.BulkOut:
     ids = [answer.id for answer in answers if isinstance(answer, Enqueued)]
     shown: dict[str, wire.JobThin] = {}
     for start in range(0, len(ids), _READ):

@@ -47,9 +47,7 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
     headers = _headers(answer, key)
     if "text/event-stream" in request.headers.get("accept", ""):
         who.need(JOBS_READ)
-        return await job_stream(
-            server, request, who, answer.id, status=201 if answer.new else 200, headers=headers
-        )
+        return await job_stream(server, request, who, answer.id, status=201 if answer.new else 200, headers=headers)
     if prefers.wait is not None and prefers.wait > 0:
         headers["preference-applied"] = f"wait={prefers.wait:g}"
         job = await awaited(server, who, answer.id, 0, prefers.wait, final=True)
@@ -88,10 +86,7 @@ async def awaited(  # noqa: PLR0913 - whom, what, and until when
                         job = await views.find(server.store, job_id, who.scope)
                         if job.final or (job.version > version and not final) or watcher.ended is not None:
                             break
-                        while (
-                            not any(n.event is not None for n in await watcher.take())
-                            and watcher.ended is None
-                        ):
+                        while not any(n.event is not None for n in await watcher.take()) and watcher.ended is None:
                             pass
             except TimeoutError:
                 job = await views.find(server.store, job_id, who.scope)
@@ -149,7 +144,7 @@ async def patch(server: Server, request: Request, who: Principal) -> Response:
             [job_id],
             priority=None if body.priority is UNSET else priority(cast("int | str", body.priority)),
             metadata=None if body.metadata is UNSET else _merged(job, body.metadata),
-            tags=None if body.tags is UNSET else tuple(cast("list[str]", body.tags)),
+            tags=None if body.tags is UNSET else tuple(body.tags),
             scope=who.scope,
         )
     if isinstance(changed, Exception):

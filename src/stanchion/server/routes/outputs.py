@@ -34,6 +34,7 @@ _MEDIA_TYPE: Final = re.compile(
 )
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _MAX_INDEX: Final = 2**31
+_MAX_CURSOR: Final = 2**53
 _PAGE: Final = 1_000
 _MAX_RANGES: Final = 8
 
@@ -46,6 +47,15 @@ async def listed(server: Server, request: Request, who: Principal) -> Response:
     found = await server.store.outputs(job.id, who.scope, after)
     items = [present.output_out(job.id, output, chunks=True) for output in found[:limit]]
     return reply(wire.OutputsOut(items, items[-1].index if len(found) > limit else None))
+
+
+async def logged(server: Server, request: Request, who: Principal) -> Response:
+    """Return the lines that handlers wrote, of all attempts, with a cursor above `after`."""
+    job = await views.find(server.store, views.known_form(str(request.path_params["id"])), who.scope)
+    after = queries.whole(request, "after", 0, 0, _MAX_CURSOR)
+    lines = await server.store.logs(job.id, who.scope, after)
+    shown = [wire.LogOut(x.cursor, x.attempt, x.level, x.message, present.at(x.at)) for x in lines[:_PAGE]]
+    return reply(wire.LogsOut(shown, shown[-1].cursor if len(lines) > _PAGE else None))
 
 
 async def content(server: Server, request: Request, who: Principal) -> Response:
@@ -116,9 +126,7 @@ def _headers(output: Output, etag: str) -> dict[str, str]:
 def disposition(name: str | None, *, inline: bool) -> str:
     """Return a Content-Disposition whose name cannot break out of the header or name a folder."""
     kind = "inline" if inline else "attachment"
-    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", (name or "").replace("\\", "/").rpartition("/")[2])[:100].strip(
-        " ."
-    )
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", (name or "").replace("\\", "/").rpartition("/")[2])[:100].strip(" .")
     return f'{kind}; filename="{plain}"' if plain else kind
 
 
@@ -165,6 +173,8 @@ ENDPOINTS: Final = (
              summary="List outputs", reply=wire.OutputsOut, params=("after", "limit")),
     Endpoint(method="GET", path="/jobs/{id}/outputs/{n}", name="read_output", call=content, scope=JOBS_READ,
              summary="Download an output", media="application/octet-stream", also={206: "A range", 410: "Gone"}),
+    Endpoint(method="GET", path="/jobs/{id}/logs", name="read_logs", call=logged, scope=JOBS_READ,
+             summary="Read the log lines of a job", reply=wire.LogsOut, params=("after",)),
     Endpoint(method="GET", path="/jobs/{id}/preview", name="read_preview", call=preview, scope=JOBS_READ,
              summary="Download the latest preview", media="image/png"),
 )  # fmt: skip

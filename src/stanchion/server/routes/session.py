@@ -1,5 +1,7 @@
 """Sessions of the dashboard: a key is traded for a cookie that no script can read."""
 
+# ruff: noqa: ARG001 - every endpoint has one signature
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
@@ -44,9 +46,7 @@ async def login(server: Server, request: Request, who: Principal) -> Response:
     body = await bodies.decoded(request, wire.Login, _MAX_BODY)
     known = server.door.by_key(body.key, server.now()) if server.door.required else who
     if known is None:
-        raise ApiError(
-            401, "unauthenticated", "That is not a valid key.", remedy="Check it: it starts with stn_."
-        )
+        raise ApiError(401, "unauthenticated", "That is not a valid key.", remedy="Check it: it starts with stn_.")
     answer = reply(_out(server, known))
     if server.door.required:
         answer.set_cookie(

@@ -78,12 +78,7 @@ async def serve(server: Server, socket: WebSocket, who: Principal | None) -> Non
     await socket.accept()
     try:
         who = who or await _authenticated(server, socket)
-        if not who.may(JOBS_READ):
-            raise _Closed(FORBIDDEN, "the key lacks jobs:read")
-        try:
-            server.streams.check(who)
-        except ApiError as error:
-            raise _Closed(TOO_MANY, error.message) from error
+        _admit(server, who)
         with server.streams.enter(who):
             async with server.watch.open(Interest(who.scope)) as watcher:
                 await Session(server, socket, who, watcher).run()
@@ -92,6 +87,15 @@ async def serve(server: Server, socket: WebSocket, who: Principal | None) -> Non
             await socket.close(ending.code, ending.reason)
     except WebSocketDisconnect:
         pass
+
+
+def _admit(server: Server, who: Principal) -> None:
+    if not who.may(JOBS_READ):
+        raise _Closed(FORBIDDEN, "the key lacks jobs:read")
+    try:
+        server.streams.check(who)
+    except ApiError as error:
+        raise _Closed(TOO_MANY, error.message) from error
 
 
 async def _authenticated(server: Server, socket: WebSocket) -> Principal:

@@ -1,5 +1,7 @@
 """Numbers: counts and the recent past as JSON, and the same for Prometheus."""
 
+# ruff: noqa: ARG001 - every endpoint has one signature
+
 from __future__ import annotations
 
 from collections import Counter
@@ -32,15 +34,11 @@ async def read(server: Server, request: Request, who: Principal) -> Response:
     step = queries.whole(request, "step", 5, 1, _MAX_WINDOW)
     if window / step > _MAX_POINTS:
         message = f"step: at most {_MAX_POINTS} intervals fit in one answer."
-        raise ApiError(
-            422, "validation", message, remedy="Ask for a larger step.", problems=(("step", message),)
-        )
+        raise ApiError(422, "validation", message, remedy="Ask for a larger step.", problems=(("step", message),))
     queues = await server.store.stats(who.scope)
     buckets = await server.store.series(window * 1000, step * 1000, who.scope)
     by_queue = {queue.policy.name: present.counts(queue) for queue in queues}
-    return reply(
-        wire.StatsOut(present.totals(queues), by_queue, [present.point(bucket) for bucket in buckets])
-    )
+    return reply(wire.StatsOut(present.totals(queues), by_queue, [present.point(bucket) for bucket in buckets]))
 
 
 async def metrics(server: Server, request: Request, who: Principal) -> Response:
@@ -60,7 +58,10 @@ async def metrics(server: Server, request: Request, who: Principal) -> Response:
             "queue_oldest_seconds", "Age of the oldest queued job.",
             [({"queue": name}, max(now - at, 0) / 1000) for name, at in oldest if at is not None],
         ),
-        *_metric("queue_paused", "Whether a queue is paused.", [({"queue": q.policy.name}, int(q.policy.paused)) for q in queues]),
+        *_metric(
+            "queue_paused", "Whether a queue is paused.",
+            [({"queue": q.policy.name}, int(q.policy.paused)) for q in queues],
+        ),
         *_metric("workers", "Workers by state.", [({"state": state}, n) for state, n in sorted(states.items())]),
         *_metric("worker_slots", "Slots of living workers.", [({}, sum(w.info.slots for w in workers if w.alive))]),
         *_metric("worker_slots_used", "Attempts that run.", [({}, sum(w.running for w in workers if w.alive))]),

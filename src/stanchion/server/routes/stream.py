@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
@@ -50,7 +50,7 @@ class EventStream(EventSourceResponse):
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - its content may be any dict
             content,
             status,
             {**_NO_TRANSFORM, **(headers or {})},
@@ -100,9 +100,7 @@ async def job_stream(  # noqa: PLR0913 - a response's own parts
     return EventStream(server, who, _job_frames(server, who, job_id, after), status, headers)
 
 
-async def _job_frames(
-    server: Server, who: Principal, job_id: JobId, after: Mark | None
-) -> AsyncIterator[bytes]:
+async def _job_frames(server: Server, who: Principal, job_id: JobId, after: Mark | None) -> AsyncIterator[bytes]:
     yield RETRY
     async with server.watch.open(Interest(who.scope), jobs=[job_id]) as watcher:
         track = JobTrack(server, who.scope, job_id)
@@ -131,21 +129,23 @@ async def many(server: Server, request: Request, who: Principal) -> Response:
     found = [job.id for job in await server.store.inspect(jobs, scope) if job is not None] if jobs else []
     server.streams.check(who)
     after = Cursor(*given) if given is not None else None
-    return EventStream(server, who, _feed_frames(server, who, interest, found, queue, after))
+    wanted = Wanted(interest, found, [queue] if queue else [])
+    return EventStream(server, who, _feed_frames(server, who, wanted, after))
 
 
-async def _feed_frames(  # noqa: PLR0913 - what one subscription is made of
-    server: Server,
-    who: Principal,
-    interest: Interest,
-    jobs: list[JobId],
-    queue: str | None,
-    after: Cursor | None,
-) -> AsyncIterator[bytes]:
+class Wanted(NamedTuple):
+    """What a stream of many jobs is about."""
+
+    interest: Interest
+    jobs: list[JobId]
+    queues: list[str]
+
+
+async def _feed_frames(server: Server, who: Principal, wanted: Wanted, after: Cursor | None) -> AsyncIterator[bytes]:
     yield RETRY
-    async with server.watch.open(interest, jobs=jobs, queues=[queue] if queue else ()) as watcher:
+    async with server.watch.open(wanted.interest, jobs=wanted.jobs, queues=wanted.queues) as watcher:
         track = FeedTrack(server, watcher)
-        for part in _parts(await track.begin(after, jobs)):
+        for part in _parts(await track.begin(after, wanted.jobs)):
             yield part
         while True:
             notices = await taken(server, who, watcher)

@@ -105,16 +105,12 @@ async def swept(
 
 async def _cancelled(store: Store, ids: Sequence[JobId], scope: Scope) -> int:
     before = await store.inspect(ids, scope)
-    open_ids = [
-        job.id for job in before if job is not None and not job.final and job.cancel_requested_at is None
-    ]
+    open_ids = [job.id for job in before if job is not None and not job.final and job.cancel_requested_at is None]
     if not open_ids:
         return 0
     answers = await store.cancel(open_ids, scope)
     return sum(
-        1
-        for job in answers
-        if not isinstance(job, Exception) and _gives_way(job.state, job.cancel_requested_at)
+        1 for job in answers if not isinstance(job, Exception) and _gives_way(job.state, job.cancel_requested_at)
     )
 
 

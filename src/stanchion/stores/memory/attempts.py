@@ -52,6 +52,7 @@ _FAILINGS: Final = frozenset({"failed", "retry", "lost"})
 
 def enqueue(tables: Tables, new: NewJob, now: Instant) -> Enqueued | Refused:
     """Store a job, join the one that its id or keys name, or refuse it."""
+    limit = tables.policy(new.queue).max_waiting  # a queue is there once a request has named it
     if new.id in tables.refs:
         return _joined(tables.jobs[tables.refs[new.id]])
     if new.idempotency is not None:
@@ -64,7 +65,6 @@ def enqueue(tables: Tables, new: NewJob, now: Instant) -> Enqueued | Refused:
     if twin is not None:
         _remember(tables, new, twin.ref, now)
         return _joined(twin)
-    limit = tables.policy(new.queue).max_waiting
     if limit is not None and sum(job.queue == new.queue for job in tables.having(*WAITING)) >= limit:
         return Refused(QueueFullError(new.queue, limit))
     job = _store(tables, new, now)

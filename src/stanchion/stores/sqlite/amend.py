@@ -152,4 +152,6 @@ def maintain(tx: Tx, retention: Retention, limit: int) -> Upkeep:
     tx.db.execute(sql.OLD_WORKERS, (tx.now - WORKERS_KEPT,))
     tx.db.execute(sql.OLD_KEYS, (tx.now - DAY,))
     due = tx.db.execute(sql.NEXT_DUE).fetchone()[0]
-    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), None if due is None else max(due - tx.now, 0))
+    return Upkeep(
+        promoted, len(late), len(old), _garbage(tx, limit), None if due is None else max(due - tx.now, 0)
+    )

@@ -72,7 +72,9 @@ def _runs(tx: Tx, want: Want, taken: list[Lease]) -> Iterator[tuple[Row, list[Ro
             if not heap:
                 return
             lane = heapq.heappop(heap)
-            bound = min((other[1] for other in (*heap[:1], following) if other and other[0] == lane[0]), default=_LAST)
+            bound = min(
+                (other[1] for other in (*heap[:1], following) if other and other[0] == lane[0]), default=_LAST
+            )
             need = want.limit - len(taken)
             rows = tx.db.execute(sql.TAKE, (lane[2], lane[1], bound, need)).fetchall()
             yield lane, rows

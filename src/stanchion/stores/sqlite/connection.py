@@ -30,7 +30,9 @@ TRUNCATE_BYTES: Final = 64 * 1024 * 1024
 OLDEST_SQLITE: Final = 3_051_003
 """The first version without the WAL-reset corruption of 3.7.0 to 3.51.2."""
 
-_NETWORK: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ncpfs", "fuse.sshfs", "fuse.glusterfs"})
+_NETWORK: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ncpfs", "fuse.sshfs", "fuse.glusterfs"}
+)
 _MIGRATIONS_TABLE: Final = """
     CREATE TABLE IF NOT EXISTS migrations (
         number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL
@@ -129,7 +131,9 @@ def _hook() -> None:
     sys.addaudithook(guard)
 
 
-def connect(path: Path, *, synchronous: str, vfs: str | None = None, readonly: bool = False) -> apsw.Connection:
+def connect(
+    path: Path, *, synchronous: str, vfs: str | None = None, readonly: bool = False
+) -> apsw.Connection:
     """Return a connection with the store's settings in force.
 
     Raises:
@@ -188,7 +192,9 @@ def migrate(connection: apsw.Connection, *, apply: bool = True) -> int:
                 raise SchemaMissingError(message)
             step = missing[0]
             connection.execute(step.sql)
-            connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.checksum))
+            connection.execute(
+                "INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.checksum)
+            )
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -223,4 +229,6 @@ def translate(error: apsw.Error, path: Path) -> StoreError:
         case apsw.IOError():
             return StoreUnavailableError(f"The disk reported an error; nothing was stored. ({detail})")
         case _:
-            return StoreError(f"SQLite refused: {detail}", remedy="This is a defect in stanchion; please report it.")
+            return StoreError(
+                f"SQLite refused: {detail}", remedy="This is a defect in stanchion; please report it."
+            )

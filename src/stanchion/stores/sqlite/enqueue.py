@@ -9,6 +9,7 @@ from stanchion.domain.units import DAY
 from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import Enqueued, Refused
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.batch import insert
 from stanchion.stores.sqlite.rows import CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED, STATES, tags_text
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
@@ -44,7 +45,9 @@ def _room(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> dict[str, int | None
     for name in {new.queue for new in batch}:
         number = lanes.queue(tx, name)
         bound: int | None = tx.db.execute(sql.QUEUE, (name,)).fetchone()[3]
-        room[name] = None if bound is None else bound - int(tx.db.execute(sql.QUEUE_WAITING, (number,)).fetchone()[0])
+        room[name] = (
+            None if bound is None else bound - int(tx.db.execute(sql.QUEUE_WAITING, (number,)).fetchone()[0])
+        )
     return room
 
 
@@ -136,18 +139,20 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
         if new.delay or new.run_at is not None:
             due_at = due(new, now)
             state = QUEUED if due_at is None else SCHEDULED
-        expires_at = new.expires_at if new.expires_at is not None or new.expires_in is None else now + new.expires_in
+        expires_at = (
+            new.expires_at if new.expires_at is not None or new.expires_in is None else now + new.expires_in
+        )
         jobs.append((seq, packed(new.id), lane, state, new.max_attempts, now, due_at, expires_at, new.user))
         payloads.append((seq, new.args, new.timeout, tags_text(new.tags), new.metadata, new.correlation_id))
         events.append((event, seq, state, now))
         answers.append(Enqueued(new.id, STATES[state], new=True))
         counts[lane, state] = counts.get((lane, state), 0) + 1
     before = db.total_changes()
-    db.executemany(sql.ADD_JOB, jobs)
+    insert(db, sql.ADD_JOB, sql.JOB_ROW, jobs)
     if db.total_changes() - before != len(jobs):
         return _insert_missing(tx, lanes, batch, first, seq)
-    db.executemany(sql.ADD_PAYLOAD, payloads)
-    db.executemany(sql.ADD_FIRST_EVENT, events)
+    insert(db, sql.ADD_PAYLOAD, sql.PAYLOAD_ROW, payloads)
+    insert(db, sql.ADD_FIRST_EVENT, sql.FIRST_EVENT_ROW, events)
     for (lane, state), count in counts.items():
         tx.moved(lane, None, state, count)
     tx.seq, tx.event = seq, event

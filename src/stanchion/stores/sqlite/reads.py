@@ -126,7 +126,9 @@ def history(
         return [], []
     events: list[Event] = []
     attempts: dict[int, Attempt] = {}
-    for cursor, version, state, attempt, at, error, outcome, worker, _ in db.execute(sql.HISTORY, (found[0],)):
+    for cursor, version, state, attempt, at, error, outcome, worker, _ in db.execute(
+        sql.HISTORY, (found[0],)
+    ):
         problem = error_of(error)
         if version > after:
             events.append(Event(cursor, job_id, version, STATES[state], attempt, at, problem))
@@ -188,7 +190,9 @@ def _place(db: apsw.Connection, job_id: JobId, scope: Scope, serving: list[tuple
         case _:
             ahead = int(db.execute(sql.AHEAD_BANDS, (queue, priority)).fetchone()[0])
             ahead += int(db.execute(sql.AHEAD_IN_BAND, (queue, priority, seq)).fetchone()[0])
-            served = any(task in tasks and (queues is None or name in json.loads(queues)) for queues, tasks in serving)
+            served = any(
+                task in tasks and (queues is None or name in json.loads(queues)) for queues, tasks in serving
+            )
             return Place(ahead + 1, None if served else "no_worker", None if served else task)
 
 
@@ -247,7 +251,10 @@ def series(db: apsw.Connection, since: Instant, now: Instant, step: Millis, scop
 
 def _after(db: apsw.Connection, instant: Instant) -> int:
     """Return the last cursor before an instant, by bisection: cursors grow with time."""
-    low, high = (db.execute(sql.BOTTOM_EVENT).fetchone()[0] or 1) - 1, db.execute(sql.TOP_EVENT).fetchone()[0] or 0
+    low, high = (
+        (db.execute(sql.BOTTOM_EVENT).fetchone()[0] or 1) - 1,
+        db.execute(sql.TOP_EVENT).fetchone()[0] or 0,
+    )
     while low < high:
         middle = (low + high) // 2
         row = db.execute(sql.EVENT_AT, (middle + 1,)).fetchone()
@@ -269,7 +276,15 @@ def workers(db: apsw.Connection, now: Instant, keep: Millis) -> list[WorkerRow]:
             state = "busy" if jobs else "idle"
         names = None if queues is None else tuple(json.loads(queues))
         info = WorkerInfo(
-            incarnation, host, pid, slots, names, tuple(json.loads(tasks)), supervisor, version, json.loads(capabilities)
+            incarnation,
+            host,
+            pid,
+            slots,
+            names,
+            tuple(json.loads(tasks)),
+            supervisor,
+            version,
+            json.loads(capabilities),
         )
         ended = done + failed
         alive = state in ("busy", "idle", "draining") and lease_until >= now

@@ -53,7 +53,9 @@ def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
         answers.append(row is not None)
         if row is None:
             continue
-        seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively = rows.pop(ended.ref)
+        seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively = rows.pop(
+            ended.ref
+        )
         cancelled = cancel_at is not None
         state = effective(ended.state, cancel_requested=cancelled)
         outcome, error = ("cancelled", None) if cancelled else (ended.outcome, error_text(ended.error))
@@ -124,7 +126,9 @@ def _write(tx: Tx, noted: Noted) -> None:
     match item:
         case ProgressNote(index, length, unit, message, stage):
             tx.live += 1
-            db.execute(sql.SET_PROGRESS, (ref, tx.live, tx.now, float(index), float(length), unit, message, stage))
+            db.execute(
+                sql.SET_PROGRESS, (ref, tx.live, tx.now, float(index), float(length), unit, message, stage)
+            )
         case PreviewNote(data, content_type, width, height, step):
             tx.live += 1
             db.execute(sql.SET_PREVIEW, (ref, tx.live, data, content_type, width, height, step, tx.live))

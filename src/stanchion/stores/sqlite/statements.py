@@ -48,19 +48,23 @@ CREATED_AT: Final = "SELECT created_at FROM jobs WHERE seq = ?"
 ADD_JOB: Final = """
     INSERT OR IGNORE INTO jobs
         (seq, id, lane, state, version, attempt, spent, crashes, max_attempts, created_at, due_at, expires_at, user)
-    VALUES (?, ?, ?, ?, 1, 0, 0, 0, ?, ?, ?, ?, ?)
-"""
-ADD_PAYLOAD: Final = "INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation) VALUES (?, ?, ?, ?, ?, ?)"
+    VALUES """
+JOB_ROW: Final = "(?, ?, ?, ?, 1, 0, 0, 0, ?, ?, ?, ?, ?)"
+ADD_PAYLOAD: Final = "INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation) VALUES "
+PAYLOAD_ROW: Final = "(?, ?, ?, ?, ?, ?)"
+ADD_FIRST_EVENT: Final = "INSERT INTO events (cursor, seq, version, state, attempt, at) VALUES "
+FIRST_EVENT_ROW: Final = "(?, ?, 1, ?, 0, ?)"
 ADD_EVENT: Final = """
     INSERT INTO events (cursor, seq, version, state, attempt, at, worker, outcome, error)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-ADD_FIRST_EVENT: Final = "INSERT INTO events (cursor, seq, version, state, attempt, at) VALUES (?, ?, 1, ?, 0, ?)"
 UNDO_JOBS: Final = "DELETE FROM jobs WHERE seq BETWEEN ? AND ?"
 BY_ID: Final = "SELECT seq, state, version, created_at FROM jobs WHERE id = ?"
 BY_SEQ: Final = "SELECT id, state, version, created_at FROM jobs WHERE seq = ?"
 DEDUP: Final = "SELECT seq FROM dedup WHERE key = ?"
-SET_DEDUP: Final = "INSERT INTO dedup (key, seq) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"
+SET_DEDUP: Final = (
+    "INSERT INTO dedup (key, seq) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"
+)
 IDEMPOTENCY: Final = "SELECT fingerprint, seq FROM idempotency WHERE tenant = ? AND key = ? AND at > ?"
 SET_IDEMPOTENCY: Final = """
     INSERT OR REPLACE INTO idempotency (tenant, key, fingerprint, seq, at) VALUES (?, ?, ?, ?, ?)
@@ -112,7 +116,9 @@ SET_RESULT: Final = """
         ON CONFLICT (seq) DO UPDATE SET result = excluded.result, error = excluded.error
 """
 DROP_LIVE: Final = "DELETE FROM live WHERE seq = ?"
-CREDIT_WORKER: Final = "UPDATE workers SET done = done + ?, failed = failed + ?, busy_ms = busy_ms + ? WHERE id = ?"
+CREDIT_WORKER: Final = (
+    "UPDATE workers SET done = done + ?, failed = failed + ?, busy_ms = busy_ms + ? WHERE id = ?"
+)
 
 SET_PROGRESS: Final = """
     INSERT INTO live (seq, rev, at, idx, length, unit, message, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -203,7 +209,7 @@ DROP_GARBAGE: Final = "DELETE FROM garbage WHERE artifact = ?"
 ARTIFACT_USED: Final = "SELECT 1 FROM outputs WHERE artifact = ? LIMIT 1"
 LAST_EVENT_OF: Final = "SELECT max(cursor) FROM events WHERE seq IN (SELECT value FROM json_each(?))"
 DELETE_JOBS: Final = tuple(
-    f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"  # noqa: S608 - names of our own tables
+    f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
     for table in (
         "jobs", "payloads", "results", "events", "live", "outputs", "logs", "steps", "costs", "dedup", "idempotency",
     )
@@ -274,9 +280,7 @@ PAGE_BY_AGE: Final = {
     for state in (None, 0, 1, 2, 3, 4, 5, 6, 7)
 }
 """Pages of any state (None) or of one that many jobs are in: from the newest down until the page is full."""
-PAGE_OF_IDS: Final = (
-    f"{_JOB}, NULL, NULL{_FROM}{_WANTED} AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
-)
+PAGE_OF_IDS: Final = f"{_JOB}, NULL, NULL{_FROM}{_WANTED} AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
 ARTIFACTS_OF: Final = """
     SELECT o.seq, o.idx, o.attempt, o.kind, NULL, o.name, o.content_type, o.size, o.artifact, o.width, o.height, o.cursor
       FROM jobs j CROSS JOIN outputs o ON o.seq = j.seq AND o.attempt = j.attempt
@@ -297,7 +301,9 @@ HISTORY: Final = """
 PREVIEW: Final = """
     SELECT preview, content_type, width, height, step, preview_rev FROM live WHERE seq = ? AND preview IS NOT NULL
 """
-LOGS: Final = "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = ? AND cursor > ? ORDER BY cursor"
+LOGS: Final = (
+    "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = ? AND cursor > ? ORDER BY cursor"
+)
 COSTS: Final = "SELECT attempt, amount, unit FROM costs WHERE seq = ? ORDER BY id"
 
 PLACE: Final = """

@@ -117,7 +117,9 @@ class SqliteStore:
             self._turnstile = Turnstile(self.path.with_name(self.path.name + "-lock"))
         except OSError as error:
             message = f"{self.path} cannot be opened for writing: {error.strerror}."
-            raise StoreUnavailableError(message, remedy="Check that this user may write to the folder.") from error
+            raise StoreUnavailableError(
+                message, remedy="Check that this user may write to the folder."
+            ) from error
         self._turnstile.enter()
         try:
             setup = connect(self.path, synchronous=self.durability, vfs=self._vfs)
@@ -193,9 +195,7 @@ class SqliteStore:
         """How many write transactions this process has committed."""
         return self._writing.commits
 
-    async def _write(
-        self, operation: Callable[[Tx], T], *, small: bool = True, needs_room: bool = True
-    ) -> T:
+    async def _write(self, operation: Callable[[Tx], T], *, small: bool = True, needs_room: bool = True) -> T:
         return await self._writing.run(operation, small=small, needs_room=needs_room)
 
     async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
@@ -244,7 +244,9 @@ class SqliteStore:
 
     async def note(self, batch: Sequence[Noted]) -> list[bool]:
         """See `Store.note`."""
-        return await self._write(lambda tx: settle.note(tx, batch), small=len(batch) <= SMALL, needs_room=False)
+        return await self._write(
+            lambda tx: settle.note(tx, batch), small=len(batch) <= SMALL, needs_room=False
+        )
 
     async def steps(self, ref: int) -> dict[str, bytes]:
         """See `Store.steps`."""
@@ -252,7 +254,9 @@ class SqliteStore:
 
     async def maintain(self, retention: Retention, limit: int) -> Upkeep:
         """See `Store.maintain`."""
-        answer = await self._write(lambda tx: amend.maintain(tx, retention, limit), small=False, needs_room=False)
+        answer = await self._write(
+            lambda tx: amend.maintain(tx, retention, limit), small=False, needs_room=False
+        )
         if self._ballast and self._vfs is None:
             await asyncio.get_running_loop().run_in_executor(None, self._writing.make_ballast, self._ballast)
         return answer
@@ -296,7 +300,9 @@ class SqliteStore:
         """See `Store.erase`."""
 
         def operation(tx: Tx) -> list[bool | Exception]:
-            return [True if refusal is None else refusal for refusal in amend.each(tx, ids, scope, amend.erase)]
+            return [
+                True if refusal is None else refusal for refusal in amend.each(tx, ids, scope, amend.erase)
+            ]
 
         return await self._write(operation, small=False, needs_room=False)
 
@@ -482,7 +488,9 @@ class SqliteStore:
                 "journal_mode": db.pragma("journal_mode"),
                 "bytes": self.path.stat().st_size,
                 "wal_bytes": wal.stat().st_size if wal.exists() else 0,
-                "quick_check": db.pragma("quick_check(1)") if self.path.stat().st_size < 256 << 20 else "skipped",
+                "quick_check": db.pragma("quick_check(1)")
+                if self.path.stat().st_size < 256 << 20
+                else "skipped",
             }
 
         facts = dict(await self._read(query))

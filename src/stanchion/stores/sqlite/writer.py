@@ -121,8 +121,15 @@ class Writer:
             raise ForkedConnectionError(self._pid, os.getpid())
         if self._closed:
             message = "The store is closed."
-            raise StoreUnavailableError(message, remedy="Open the app again (`async with app:`) before using it.")
-        if small and self._queue.empty() and self._speed < INLINE_SECONDS and self._mutex.acquire(blocking=False):
+            raise StoreUnavailableError(
+                message, remedy="Open the app again (`async with app:`) before using it."
+            )
+        if (
+            small
+            and self._queue.empty()
+            and self._speed < INLINE_SECONDS
+            and self._mutex.acquire(blocking=False)
+        ):
             try:
                 if self._turnstile.try_enter():
                     try:
@@ -270,5 +277,3 @@ def _resolve(pairs: Sequence[tuple[asyncio.Future[object], object]]) -> None:
             future.set_exception(answer.error)
         else:
             future.set_result(answer)
-
-

@@ -1,4 +1,7 @@
-"""Weapons: drawn upright with the grip at the bottom, so that a figure can hold one; alone they lie diagonally."""
+"""Weapons: drawn upright, grip at the bottom, so that a figure can hold one; alone they lie diagonally."""
+
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: PLR0913
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from stanchion.demo.sprites.scene import Scene
 
 GRIP = (32, 52)
-ELEMENTS = frozenset("flame lava ice poison toxic spark arcane holy shadow ember".split())
+ELEMENTS = frozenset(["flame", "lava", "ice", "poison", "toxic", "spark", "arcane", "holy", "shadow", "ember"])
 
 
 def held(scene: Scene, weapon: str, x: float, y: float, *, scale: float = 0.7, turn: float = 12) -> None:
@@ -88,7 +91,10 @@ def mace(scene: Scene, colour: str) -> None:
     """A ball with spikes on a shaft."""
     scene.post(29.6, 22, 4.8, 41, "wood")
     for x, y in ((32, 1), (19, 8), (45, 8), (15, 20), (49, 20), (21, 31), (43, 31)):
-        scene.poly(((32 - (y - 17) / 3, 17 + (x - 32) / 3), (x, y), (32 + (y - 17) / 3, 17 - (x - 32) / 3)), colour, 1)
+        scene.poly(
+            ((32 - (y - 17) / 3, 17 + (x - 32) / 3), (x, y), (32 + (y - 17) / 3, 17 - (x - 32) / 3)),
+            colour, 1,
+        )  # fmt: skip
     scene.ball(32, 17, 11, colour, gloss=0.7)
     scene.box(28.6, 27, 6.8, 4, "gold", 1.4)
 
@@ -148,7 +154,9 @@ def bow(scene: Scene, colour: str) -> None:
     scene.box(38.6, 27, 6.6, 10, "leather", 2)
     scene.limb(((16, 32), (54, 32)), 1.1, 1.1, "cream")
     scene.poly(((53, 27.5), (62, 32), (53, 36.5)), "steel", 1.6, gloss=0.6)
-    scene.poly(((10, 28), (18, 30.5), (18, 33.5), (10, 36), (13, 32)), scene.accent("red", "white", "teal"), 0)
+    scene.poly(
+        ((10, 28), (18, 30.5), (18, 33.5), (10, 36), (13, 32)), scene.accent("red", "white", "teal"), 0,
+    )  # fmt: skip
 
 
 def crossbow(scene: Scene, colour: str) -> None:
@@ -183,8 +191,10 @@ def shovel(scene: Scene, colour: str) -> None:
 
 
 UPRIGHT: dict[str, Callable[[Scene, str], None]] = {
-    "sword": sword, "dagger": sword, "greatsword": sword, "scimitar": curved, "cutlass": curved, "katana": curved,
-    "axe": axe, "hammer": hammer, "mace": mace, "club": club, "spear": spear, "trident": spear, "staff": staff,
+    "sword": sword, "dagger": sword, "greatsword": sword, "scimitar": curved, "cutlass": curved,
+    "katana": curved,
+    "axe": axe, "hammer": hammer, "mace": mace, "club": club, "spear": spear, "trident": spear,
+    "staff": staff,
     "wand": wand, "bow": bow, "crossbow": crossbow, "scythe": scythe, "pickaxe": pick, "shovel": shovel,
 }  # fmt: skip
 

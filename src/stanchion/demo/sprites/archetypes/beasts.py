@@ -1,5 +1,8 @@
 """Animals on four legs, birds, and dragons."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: C901, PLR0912, PLR0913, PLR0917, PLR2004
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -44,7 +47,8 @@ BUILDS: dict[str, Build] = {
     "panda": Build(coat=("white",), ears="round", tail="stub", mark="mask", body=1.2, legs=10, snout=3.5),
     "boar": Build(coat=("brown",), tail="stub", horn="tusk", body=1.15, legs=9, snout=9, mark="mane"),
     "pig": Build(coat=("pink",), ears="flop", tail="curl", body=1.15, legs=8, snout=6),
-    "cow": Build(coat=("white", "cream"), ears="flop", tail="tuft", mark="spots", horn="horns", body=1.15, snout=8),
+    "cow": Build(coat=("white", "cream"), ears="flop", tail="tuft", mark="spots", horn="horns", body=1.15,
+        snout=8),
     "bull": Build(coat=("darkwood", "rust"), ears="flop", tail="tuft", horn="horns", body=1.25, snout=8),
     "sheep": Build(coat=("cream",), ears="flop", tail="stub", mark="wool", legs=10),
     "ram": Build(coat=("cream",), ears="flop", tail="stub", mark="wool", horn="horns", legs=10),
@@ -62,16 +66,21 @@ BUILDS: dict[str, Build] = {
     "raccoon": Build(coat=("grey",), tail="big", mark="mask", snout=5, legs=9),
     "hedgehog": Build(coat=("tan",), ears="round", tail="stub", mark="quills", legs=6, snout=7),
     "camel": Build(coat=("sand",), tail="tuft", neck=8, legs=17, snout=8, mark="hump"),
-    "lizard": Build(coat=("green", "lime"), ears="none", tail="big", legs=7, snout=9, body=0.85, mark="belly"),
+    "lizard": Build(coat=("green", "lime"), ears="none", tail="big", legs=7, snout=9, body=0.85,
+        mark="belly"),
     "crocodile": Build(coat=("olive",), ears="none", tail="big", legs=6, snout=17, body=0.95, mark="quills"),
     "turtle": Build(coat=("green", "olive"), ears="none", tail="stub", legs=7, snout=4, mark="shell"),
-    "dinosaur": Build(coat=("green", "teal"), ears="none", tail="big", legs=13, snout=10, body=1.15, neck=6, mark="quills"),
+    "dinosaur": Build(coat=("green", "teal"), ears="none", tail="big", legs=13, snout=10, body=1.15,
+        neck=6, mark="quills"),
 }  # fmt: skip
 ALIASES = {
     "direwolf": "wolf", "hound": "dog", "puppy": "dog", "kitten": "cat", "bunny": "rabbit", "hare": "rabbit",
-    "pony": "horse", "warhorse": "horse", "ox": "bull", "tortoise": "turtle", "salamander": "lizard", "gecko": "lizard",
-    "kitsune": "fox", "lamb": "sheep", "corgi": "dog", "raptor": "dinosaur", "hellhound": "dog", "hamster": "mouse",
-    "alligator": "crocodile", "mammoth": "elephant", "leopard": "tiger", "piglet": "pig", "reindeer": "stag", "elk": "stag",
+    "pony": "horse", "warhorse": "horse", "ox": "bull", "tortoise": "turtle", "salamander": "lizard",
+    "gecko": "lizard",
+    "kitsune": "fox", "lamb": "sheep", "corgi": "dog", "raptor": "dinosaur", "hellhound": "dog",
+    "hamster": "mouse",
+    "alligator": "crocodile", "mammoth": "elephant", "leopard": "tiger", "piglet": "pig",
+    "reindeer": "stag", "elk": "stag",
 }  # fmt: skip
 
 
@@ -83,7 +92,7 @@ def beast(scene: Scene) -> None:
     swell, feet = build.body * scene.chance.between(0.95, 1.05), 58.0
     back = feet - build.legs - 9 * swell
     scene.stand(33, 59, 24)
-    with scene.at(32, 60, scale=0.97, pivot=(32, 60)):
+    with scene.at(32, 60, scale=0.84 if build.neck else 0.97, pivot=(32, 60)):
         _tail(scene, build, coat, back)
         for x in (27.0, 48.0):
             scene.limb(((x, back + 4), (x + 1, feet)), 3.6 * swell, 2.6 * swell, far)
@@ -91,8 +100,9 @@ def beast(scene: Scene) -> None:
             scene.ellipse(36, back, 16.5, 9.6 * swell, coat)
             scene.ball(26, back, 9.2 * swell, coat)
         _coat(scene, build, (coat, pale), back, swell)
+        near = "ink" if build.mark == "mask" and coat == "white" else coat
         for x in (23.0, 44.0):
-            scene.limb(((x, back + 4), (x - 0.5, feet - 1)), 3.9 * swell, 2.9 * swell, coat)
+            scene.limb(((x, back + 4), (x - 0.5, feet - 1)), 3.9 * swell, 2.9 * swell, near)
             scene.ellipse(x - 1.5, feet - 0.4, 3.8, 2.4, pale if build.mark in {"belly", "mask"} else far)
         x, y = 17.0, back - 9 - build.neck
         if build.neck:
@@ -106,7 +116,9 @@ def _tail(scene: Scene, build: Build, coat: str, back: float) -> None:
         case "thin":
             scene.limb(((49, back), (57, back + 2), (61, back - 6)), 1.6, 1, blend(coat, "pink", 0.4))
         case "bush":
-            hair = scene.brief.near("mane", coat if build.mark != "mane" else scene.accent("ink", "cream", "violet"))
+            hair = scene.brief.near(
+                "mane", coat if build.mark != "mane" else scene.accent("ink", "cream", "violet"),
+            )  # fmt: skip
             scene.limb(((49, back - 3), (57, back), (60, back + 13)), 3.6, 2.6, hair)
         case "curl":
             scene.limb(((50, back), (58, back - 3), (60, back - 12), (55, back - 16)), 2.4, 1.8, coat)
@@ -139,22 +151,33 @@ def _coat(scene: Scene, build: Build, colours: tuple[str, str], back: float, swe
         case "spots":
             patch = "ink" if build.legs == 14 else "cream"
             for _ in range(5):
-                scene.spot(chance.between(26, 48), back + chance.between(-6, 4), 3.6 if patch == "ink" else 1.3, patch, 2 if patch == "ink" else 4)
+                scene.spot(
+                    chance.between(26, 48), back + chance.between(-6, 4),
+                    3.6 if patch == "ink" else 1.3, patch, 2 if patch == "ink" else 4,
+                )  # fmt: skip
         case "patch" | "mask":
             scene.spot(40, back - 4, 5, blend(coat, "ink" if build.mark == "mask" else "white", 0.7), 3)
         case "wool":
             with scene.group():
-                for x, y in ((24, -4), (32, -8), (41, -7), (49, -2), (50, 4), (42, 6), (33, 7), (24, 4), (36, 0)):
+                for x, y in (
+                    (24, -4), (32, -8), (41, -7), (49, -2), (50, 4), (42, 6), (33, 7), (24, 4), (36, 0),
+                ):  # fmt: skip
                     scene.ball(x, back + y, 6.8, "white" if coat == "cream" else coat)
         case "quills":
             for x in range(24, 54, 5):
-                scene.poly(((x, back - 6 * swell), (x + 5, back - 15 * swell), (x + 7, back - 5 * swell)), blend(coat, "darkwood", 0.6), 1)
+                scene.poly(
+                    ((x, back - 6 * swell), (x + 5, back - 15 * swell), (x + 7, back - 5 * swell)),
+                    blend(coat, "darkwood", 0.6), 1,
+                )  # fmt: skip
         case "shell":
             shell = scene.accent("rust", "emerald", "brown")
             top = scene.ellipse(37, back - 3, 18, 14, shell, gloss=0.5)
             scene.poly(((18, back + 3), (57, back + 3), (58, back + 7), (17, back + 7)), pale, 2)
             for x in (29, 37, 45):
-                scene.poly(((x - 4, back - 6), (x, back - 10), (x + 4, back - 6), (x + 3, back), (x - 3, back)), blend(shell, "cream", 0.3), 2, clip=top)
+                scene.poly(
+                    ((x - 4, back - 6), (x, back - 10), (x + 4, back - 6), (x + 3, back), (x - 3, back)),
+                    blend(shell, "cream", 0.3), 2, clip=top,
+                )  # fmt: skip
         case "hump":
             scene.ellipse(37, back - 8, 8, 9, coat, soft=True)
         case _:
@@ -164,7 +187,10 @@ def _coat(scene: Scene, build: Build, colours: tuple[str, str], back: float, swe
 def _head(scene: Scene, build: Build, colours: tuple[str, str, str], x: float, y: float) -> None:
     coat, pale, far = colours
     if build.mark == "mane":
-        mane = scene.brief.near("mane", scene.accent("rust", "darkwood") if build.neck == 0 else scene.accent("ink", "violet", "pink", "cream"))
+        mane = scene.brief.near(
+            "mane", scene.accent("rust", "darkwood") if build.neck == 0 else scene.accent("ink", "violet",
+            "pink", "cream"),
+        )  # fmt: skip
         if build.neck:
             scene.limb(((x + 3, y - 8), (x + 9, y), (x + 12, y + 13)), 4, 3.4, mane)
         else:
@@ -177,7 +203,10 @@ def _head(scene: Scene, build: Build, colours: tuple[str, str, str], x: float, y
     else:
         muzzle = pale if build.mark in {"belly", "patch", "mask"} else coat
         if build.snout > 3.5:
-            scene.limb(((x - 3, y + 3), (x - 5 - build.snout * 0.75, y + 4.5)), 5.2, 3.8, muzzle, soft=muzzle == coat)
+            scene.limb(
+                ((x - 3, y + 3), (x - 5 - build.snout * 0.75, y + 4.5)), 5.2, 3.8, muzzle,
+                soft=muzzle == coat,
+            )  # fmt: skip
         else:
             scene.ellipse(x - 5, y + 4, 5, 3.6, pale, soft=True)
         nose = x - 7.6 - build.snout if build.snout > 3.5 else x - 9
@@ -186,7 +215,10 @@ def _head(scene: Scene, build: Build, colours: tuple[str, str, str], x: float, y
     if build.mark == "mask":
         scene.spot(x - 3, y - 1, 4.2, "ink", 1)
     _horns(scene, build, x, y)
-    scene.eye(x - 3, y - 1.5, 2.7, scene.brief.near("eye", "red" if scene.says("hellhound", "shadow", "demon") else "ink"))
+    scene.eye(
+        x - 3, y - 1.5, 2.7, scene.brief.near("eye", "red" if scene.says("hellhound", "shadow",
+        "demon") else "ink"),
+    )  # fmt: skip
 
 
 def _ears(scene: Scene, build: Build, coat: str, far: str, x: float, y: float) -> None:
@@ -218,7 +250,10 @@ def _horns(scene: Scene, build: Build, x: float, y: float) -> None:
             scene.limb(((x - 3, y - 8), (x - 8, y - 13), (x - 6, y - 18)), 2.6, 0.8, "bone")
         case "antlers":
             for side in (-1, 1):
-                scene.limb(((x + 1 + side * 2, y - 8), (x + 1 + side * 7, y - 15), (x + 1 + side * 6, y - 22)), 1.6, 0.9, "bone")
+                scene.limb(
+                    ((x + 1 + side * 2, y - 8), (x + 1 + side * 7, y - 15), (x + 1 + side * 6, y - 22)),
+                    1.6, 0.9, "bone",
+                )  # fmt: skip
                 scene.limb(((x + 1 + side * 6, y - 14), (x + 1 + side * 12, y - 18)), 1.2, 0.8, "bone")
         case "one":
             scene.poly(((x - 4, y - 7), (x - 8, y - 21), (x + 1, y - 8)), "gold", 1.5, gloss=0.8)
@@ -231,102 +266,3 @@ def _horns(scene: Scene, build: Build, x: float, y: float) -> None:
 
 
 draws(" ".join((*BUILDS, *ALIASES)))(beast)
-
-
-@draws("dragon wyvern drake hydra")
-def dragon(scene: Scene) -> None:
-    """A dragon sitting in profile, one wing raised; more heads for a hydra."""
-    colour = scene.main("crimson", "emerald", "violet", "navy")
-    wing, pale = blend(colour, scene.accent("amber", "ink", "orange"), 0.45), blend(colour, "cream", 0.7)
-    baby = scene.says("baby", "tiny", "little", "hatchling")
-    scene.stand(34, 59, 24)
-    scene.limb(((44, 50), (56, 56), (60, 46), (57, 38)), 6, 1.4, colour)
-    scene.poly(((57, 40), (53, 32), (62, 33)), wing, 1.5)
-    if scene.brief.noun != "drake":
-        scale = 0.62 if baby else 1
-        with scene.at(38, 34, scale=scale, pivot=(38, 34)):
-            scene.poly(((36, 36), (38, 16), (50, 2), (63, 8), (60, 20), (62, 31), (54, 28), (50, 36), (44, 33)), wing, 2.5)
-            scene.limb(((37, 36), (39, 17), (50, 2)), 2, 1, colour)
-            scene.stroke(((40, 17), (60, 20)), wing, 1, 1.2)
-            scene.stroke(((39, 20), (53, 29)), wing, 1, 1.2)
-    scene.limb(((30, 48), (30, 57)), 4, 3.6, blend(colour, "ink", 0.3))
-    scene.ellipse(36, 45, 12.5, 13, colour)
-    scene.ellipse(44, 51, 9, 8, colour)
-    scene.ellipse(43, 57.6, 6.5, 2.6, colour)
-    scene.limb(((28, 40), (26, 57)), 4.6, 3.6, colour)
-    scene.ellipse(24.5, 57.6, 5, 2.6, colour)
-    heads = ((13, 22), (22, 10), (9, 36)) if scene.brief.noun == "hydra" else ((17, 19),)
-    for x, y in heads:
-        _dragon_head(scene, (colour, pale, wing), x, y, 1.25 if baby else 1)
-    for y in (40, 44, 48):
-        scene.stroke(((27, y), (33, y + 1)), pale, 2, 1.6)
-
-
-def _dragon_head(scene: Scene, colours: tuple[str, str, str], x: float, y: float, scale: float) -> None:
-    colour, pale, wing = colours
-    scene.limb(((34, 40), (30, 32), (x + 8, y + 9), (x + 3, y + 2)), 7.5, 5, colour)
-    scene.limb(((30.5, 42), (26, 32), (x + 4, y + 9)), 3, 2, pale, soft=True)
-    with scene.at(x, y, scale=scale, pivot=(x, y)):
-        scene.limb(((x + 4, y - 5), (x + 11, y - 9), (x + 15, y - 8)), 2.4, 0.8, "bone")
-        scene.poly(((x + 5, y + 2), (x + 15, y + 2), (x + 6, y + 8)), wing, 1.5)
-        scene.limb(((x, y + 5), (x - 8, y + 7)), 3.4, 2.2, pale)
-        scene.ball(x + 1, y, 7.4, colour)
-        scene.limb(((x - 2, y + 1), (x - 11, y + 2.5)), 5, 3.4, colour, soft=True)
-        scene.eye(x - 2, y - 2.5, 2.5, "amber")
-        scene.dot(x - 12, y + 0.5, "ink", 0, w=1.6, h=1.6)
-        for dx in (-11, -7):
-            scene.dot(x + dx, y + 5.5, "white", 4, w=1.5, h=2)
-    if scene.says("breathing", "breath", "spitting"):
-        flame = "ice" if scene.says("ice", "frost") else "flame"
-        scene.poly(((x - 12, y + 4), (x - 17, y + 12), (x - 16, y + 20), (x - 9, y + 22), (x - 6, y + 13)), flame, 3, tone=0.8)
-
-
-@draws("bird owl crow raven eagle hawk falcon parrot chicken rooster chick duck penguin phoenix robin griffin toucan hen")
-def bird(scene: Scene) -> None:
-    """A bird facing the viewer, wings at its sides."""
-    noun, says = scene.brief.noun, scene.says
-    usual = {
-        "owl": "brown", "crow": "ink", "raven": "night", "eagle": "brown", "hawk": "rust", "falcon": "grey",
-        "parrot": "green", "chicken": "white", "rooster": "rust", "hen": "cream", "chick": "yellow", "duck": "cream",
-        "penguin": "navy", "phoenix": "flame", "robin": "brown", "griffin": "amber", "toucan": "ink",
-    }.get(noun, "")  # fmt: skip
-    colour = scene.main(usual) if usual else scene.main("sky", "coral", "amber", "emerald")
-    belly = {"robin": "orange", "penguin": "white", "eagle": "brown", "crow": "ink"}.get(noun, blend(colour, "cream", 0.6))
-    wing = scene.accent("blue", "amber", "red") if noun == "parrot" else blend(colour, "ink", 0.28)
-    scene.stand(32, 59, 16)
-    if noun == "phoenix":
-        for x, y in ((20, 62), (32, 64), (44, 62)):
-            scene.limb(((32, 46), (x, y - 4)), 4, 1.6, "amber")
-        scene.glow(32, 32, 34, "flame")
-    if noun == "rooster":
-        scene.limb(((42, 44), (55, 36), (56, 22)), 4.6, 1.6, "emerald")
-    for x in (27, 37):
-        scene.limb(((x, 52), (x, 57)), 1.6, 1.6, "orange")
-        scene.limb(((x - 3, 58.4), (x + 3, 58.4)), 1.5, 1.5, "orange")
-    scene.ellipse(32, 40, 15, 16, colour)
-    scene.ellipse(32, 44, 9.5, 11, belly, soft=True)
-    spread = says("flying", "spread", "soaring") or noun in {"phoenix", "eagle", "griffin"}
-    if spread:
-        scene.poly(((22, 34), (10, 14), (2, 16), (1, 28), (4, 38), (9, 36), (12, 43), (17, 40), (22, 46)), wing, 3, mirror=True)
-    else:
-        scene.oval(17.5, 41, 4.6, 12, 10, wing, mirror=True)
-    if noun in {"owl", "eagle", "griffin", "phoenix"}:
-        scene.poly(((22, 14), (17, 4), (28, 9)), colour, 1.5, mirror=True)
-    if noun in {"chicken", "rooster", "hen"}:
-        for x in (27, 32, 37):
-            scene.ball(x, 8, 3.4, "red")
-    head = "white" if noun == "eagle" else colour
-    scene.ball(32, 20, 13 if noun in {"owl", "chick"} else 11.5, head)
-    if noun == "owl":
-        scene.ball(25.5, 20, 6.6, belly, mirror=True)
-        scene.eyes(20, 6.2, 4.2, "amber")
-    else:
-        scene.eyes(18, 6, 2.8)
-    beak = "amber" if noun not in {"crow", "raven"} else "iron"
-    if noun in {"toucan", "duck"}:
-        scene.ellipse(32, 25, 8 if noun == "toucan" else 7, 4, "orange", gloss=0.5)
-        scene.stroke(((26, 25), (38, 25)), "orange", 1)
-    else:
-        scene.poly(((27.5, 22), (36.5, 22), (32, 30)), beak, 2, gloss=0.4)
-    if noun in {"chicken", "rooster", "hen"}:
-        scene.ellipse(32, 32, 2, 3, "red")

@@ -1,15 +1,23 @@
 """Creatures with no bones: slimes, ghosts, eyes, wisps, jellyfish, and planets of the sky."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: PLR2004
+
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
 from stanchion.demo.sprites.archetypes.registry import draws
+from stanchion.demo.sprites.chance import noise
 from stanchion.demo.sprites.palette import blend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stanchion.demo.sprites.scene import Scene
+
+    Texture = Callable[[float, float], float]
 
 
 @draws("slime blob ooze jelly pudding")
@@ -28,7 +36,10 @@ def slime(scene: Scene) -> None:
     for _ in range(5):
         scene.spot(chance.between(14, 50), chance.between(44, 54), chance.between(0.9, 2), colour, 4)
     if scene.says("king", "royal", "queen"):
-        scene.poly(((22, top + 4), (19, top - 9), (26, top - 3), (32, top - 11), (38, top - 3), (45, top - 9), (42, top + 4)), "gold", 2.5, gloss=0.9)
+        scene.poly(
+            ((22, top + 4), (19, top - 9), (26, top - 3), (32, top - 11), (38, top - 3), (45, top - 9),
+            (42, top + 4)), "gold", 2.5, gloss=0.9,
+        )  # fmt: skip
     y = 58 - high
     scene.eyes(y, 8, 4.4)
     if scene.says("angry", "evil", "fierce", "grumpy"):
@@ -47,7 +58,10 @@ def ghost(scene: Scene) -> None:
     colour = scene.main("white", "sky", "lavender", "mint")
     with scene.group():
         scene.ellipse(32, 24, 18, 18, colour)
-        scene.poly(((14, 24), (50, 24), (53, 56), (46, 51), (40, 60), (33, 53), (26, 60), (19, 51), (11, 57)), colour, 6)
+        scene.poly(
+            ((14, 24), (50, 24), (53, 56), (46, 51), (40, 60), (33, 53), (26, 60), (19, 51), (11, 57)),
+            colour, 6,
+        )  # fmt: skip
     scene.limb(((15, 32), (8, 36), (6, 30)), 4.4, 3, colour, mirror=True)
     for x in (25, 39):
         scene.spot(x, 24, 4, "ink", 0)
@@ -93,7 +107,8 @@ def fire(scene: Scene) -> None:
     for scale, material in ((1.0, outer), (0.68, inner), (0.38, "cream")):
         with scene.at(32, base, scale=scale, pivot=(32, 58)):
             scene.poly(
-                ((32, 58), (20, 55), (13, 45), (14, 33), (20, 24), (23, 31), (26, 16), (34, 5), (36, 18), (42, 25), (44, 19), (51, 33), (50, 46), (44, 55)),
+                ((32, 58), (20, 55), (13, 45), (14, 33), (20, 24), (23, 31), (26, 16), (34, 5), (36, 18),
+                    (42, 25), (44, 19), (51, 33), (50, 46), (44, 55)),
                 material, 6 * scale, tone=0.5, soft=scale < 1,
             )  # fmt: skip
     if scene.says("wisp", "spirit"):
@@ -109,7 +124,10 @@ def jellyfish(scene: Scene) -> None:
     colour = scene.main("pink", "violet", "cyan")
     for i, x in enumerate((17, 25, 32, 39, 47)):
         sway = 4 if i % 2 else -4
-        scene.limb(((x, 30), (x + sway, 40), (x - sway, 50), (x + sway / 2, 61)), 2.6, 1, blend(colour, "white", 0.25))
+        scene.limb(
+            ((x, 30), (x + sway, 40), (x - sway, 50), (x + sway / 2, 61)), 2.6, 1, blend(colour,
+            "white", 0.25),
+        )  # fmt: skip
     with scene.group():
         scene.ellipse(32, 24, 22, 18, colour, gloss=0.9)
         scene.ellipse(32, 34, 22, 6, colour, gloss=0.4)
@@ -125,7 +143,9 @@ def octopus(scene: Scene) -> None:
     colour = scene.main("coral", "purple", "teal")
     scene.stand(32, 59, 26)
     for x, y, hook in ((4, 48, -1), (12, 57, -1), (24, 60, 1)):
-        scene.limb(((28, 38), ((x + 28) / 2, y - 2), (x, y), (x + 3 * hook, y - 6)), 5, 1.8, colour, mirror=True)
+        scene.limb(
+            ((28, 38), ((x + 28) / 2, y - 2), (x, y), (x + 3 * hook, y - 6)), 5, 1.8, colour, mirror=True,
+        )  # fmt: skip
     scene.ellipse(32, 24, 19, 20, colour, gloss=0.6)
     for x, y in ((22, 10), (38, 8), (44, 17), (30, 14)):
         scene.spot(x, y, 2, colour, 4)
@@ -143,7 +163,10 @@ def planet(scene: Scene) -> None:
             angle = math.tau * i / 12
             far = 30 if i % 2 else 26
             x, y = math.cos(angle), math.sin(angle)
-            scene.poly(((32 + x * far, 32 + y * far), (32 - y * 5 + x * 17, 32 + x * 5 + y * 17), (32 + y * 5 + x * 17, 32 - x * 5 + y * 17)), blend(colour, "orange", 0.6), 1.5)
+            scene.poly(
+                ((32 + x * far, 32 + y * far), (32 - y * 5 + x * 17, 32 + x * 5 + y * 17),
+                (32 + y * 5 + x * 17, 32 - x * 5 + y * 17)), blend(colour, "orange", 0.6), 1.5,
+            )  # fmt: skip
         scene.ball(32, 32, 18, colour, gloss=0.5)
         if scene.chance.likely(0.6) or says("happy", "smiling"):
             scene.eyes(30, 6, 2.8)
@@ -157,11 +180,16 @@ def planet(scene: Scene) -> None:
         scene.glow(28, 34, 33, "holy")
         scene.glint(46, 22, 4)
         return
-    colour = scene.main("teal", "coral", "violet", "sand") if not says("moon", "asteroid") else scene.main("stone")
+    colour = scene.main(
+        "teal", "coral", "violet", "sand") if not says("moon", "asteroid") else scene.main("stone",
+    )  # fmt: skip
     ringed = says("ring", "ringed", "rings", "saturn", "gas")
     r = 17 if ringed else 25
     if says("comet"):
-        scene.poly(((28, 14), (62, 2), (52, 12), (63, 14), (50, 24), (58, 28), (40, 44)), blend(colour, "white", 0.5), 5)
+        scene.poly(
+            ((28, 14), (62, 2), (52, 12), (63, 14), (50, 24), (58, 28), (40, 44)), blend(colour,
+            "white", 0.5), 5,
+        )  # fmt: skip
         r = 17
         with scene.at(24, 40):
             scene.ball(32, 32, r, colour, tex=_pores(scene))
@@ -170,7 +198,10 @@ def planet(scene: Scene) -> None:
         return
     if ringed:
         _ring(scene, math.pi, math.tau)
-    scene.ball(32, 32, r, colour, gloss=0.3, tex=_bands(scene) if ringed or scene.chance.likely(0.3) else _lands(scene))
+    scene.ball(
+        32, 32, r, colour, gloss=0.3,
+        tex=_bands(scene) if ringed or scene.chance.likely(0.3) else _lands(scene),
+    )  # fmt: skip
     if says("moon", "asteroid", "cratered"):
         _craters(scene, colour, r)
     if ringed:
@@ -182,35 +213,34 @@ def planet(scene: Scene) -> None:
 
 def _ring(scene: Scene, start: float, stop: float) -> None:
     path = [
-        (32 + math.cos(start + (stop - start) * i / 12) * 28, 34 + math.sin(start + (stop - start) * i / 12) * 7 - 0.25 * math.cos(start + (stop - start) * i / 12) * 28)
+        (
+            32 + math.cos(start + (stop - start) * i / 12) * 28,
+            34 + math.sin(start + (stop - start) * i / 12) * 7 - 0.25 * math.cos(start + (stop - start) * i / 12) * 28,
+        )
         for i in range(13)
     ]
     scene.limb(path, 2.2, 2.2, scene.brief.others[0] if scene.brief.others else "sand", tone=0.4)
 
 
 def _craters(scene: Scene, colour: str, r: float) -> None:
-    for x, y, size in ((-0.3, -0.25, 0.2), (0.35, 0.1, 0.26), (-0.2, 0.45, 0.17), (0.15, -0.55, 0.13), (-0.62, 0.12, 0.12)):
+    for x, y, size in (
+        (-0.3, -0.25, 0.2), (0.35, 0.1, 0.26), (-0.2, 0.45, 0.17), (0.15, -0.55, 0.13), (-0.62, 0.12, 0.12),
+    ):  # fmt: skip
         scene.spot(32 + x * r, 32 + y * r, size * r, colour, 2)
         scene.spot(32 + x * r + size * r * 0.25, 32 + y * r + size * r * 0.3, size * r * 0.72, colour, 3)
 
 
-def _pores(scene: Scene):  # noqa: ANN202
-    from stanchion.demo.sprites.chance import noise
-
+def _pores(scene: Scene) -> Texture:
     grain = scene.chance.grain
     return lambda x, y: (noise(x / 4, y / 4, grain) - 0.5) * 1.1
 
 
-def _bands(scene: Scene):  # noqa: ANN202
-    from stanchion.demo.sprites.chance import noise
-
+def _bands(scene: Scene) -> Texture:
     grain = scene.chance.grain
     return lambda x, y: (noise(x / 24, (y + x * 0.25) / 4, grain) - 0.5) * 2.2
 
 
-def _lands(scene: Scene):  # noqa: ANN202
-    from stanchion.demo.sprites.chance import noise
-
+def _lands(scene: Scene) -> Texture:
     grain = scene.chance.grain
 
     def land(x: float, y: float) -> float:

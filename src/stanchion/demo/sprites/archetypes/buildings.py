@@ -1,5 +1,8 @@
 """Places: castles, towers, houses, tents, temples, portals."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: C901, PLR0912, PLR0915, PLR2004
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -50,10 +53,26 @@ def window(scene: Scene, x: float, y: float, *, w: float = 5, h: float = 7) -> N
     scene.dot(x, y + h / 2, "darkwood", 2, w=1, h=h)
 
 
+def _siding(*, lying: bool, upright: bool) -> Callable[[float, float], float]:
+    """Return the texture of logs that lie, of boards that stand, or of plaster."""
+
+    def tex(x: float, y: float) -> float:
+        seam = y if lying else x
+        return -0.9 if (lying or upright) and seam % 5 < 1 else 0.0
+
+    return tex
+
+
 def door(scene: Scene, x: float, base: float, *, w: float = 11, h: float = 16) -> None:
     """Draw an arched door."""
-    scene.poly(((x - w / 2 - 1.5, base), (x - w / 2 - 1.5, base - h + 4), (x, base - h - 2), (x + w / 2 + 1.5, base - h + 4), (x + w / 2 + 1.5, base)), "rock", 1.5)
-    scene.poly(((x - w / 2, base), (x - w / 2, base - h + 5), (x, base - h), (x + w / 2, base - h + 5), (x + w / 2, base)), "wood", 2)
+    scene.poly(
+        ((x - w / 2 - 1.5, base), (x - w / 2 - 1.5, base - h + 4), (x, base - h - 2),
+        (x + w / 2 + 1.5, base - h + 4), (x + w / 2 + 1.5, base)), "rock", 1.5,
+    )  # fmt: skip
+    scene.poly(
+        ((x - w / 2, base), (x - w / 2, base - h + 5), (x, base - h), (x + w / 2, base - h + 5), (x + w / 2,
+        base)), "wood", 2,
+    )  # fmt: skip
     scene.stroke(((x, base - h + 2), (x, base - 1)), "wood", 1)
     scene.dot(x + w * 0.25, base - h * 0.42, "gold", 4, w=1.8, h=1.8)
 
@@ -75,7 +94,7 @@ def castle(scene: Scene) -> None:
         scene.box(x, 13, 7, 7, blend(stone, "ink", 0.15), 1.5)
     window(scene, 32, 24, w=5, h=8)
     flag(scene, 32, 13, roof)
-    pointed = scene.chance.likely(0.6) or scene.says("palace", "fairy")
+    pointed = scene.chance.likely(0.6) or scene.says("palace", "fairy", "roof", "haunted")
     for x in (4, 46):
         scene.post(x, 22, 14, 38, stone, tex=tex)
         if pointed:
@@ -131,16 +150,17 @@ def tower(scene: Scene) -> None:
         scene.glow(32, 34, 34, "arcane")
 
 
-@draws("house cottage cabin hut home shack barn farmhouse inn tavern shop store forge smithy school bakery-shop mansion chapel church village")
+@draws(
+    "house cottage cabin hut home shack barn farmhouse inn tavern shop store forge smithy school "
+    "bakery-shop mansion chapel church village"
+)
 def house(scene: Scene) -> None:
     """Walls, a roof, a door, lit windows; what it is for shows in details."""
     says, chance = scene.says, scene.chance
     scene.stand(32, 60, 29)
     if says("mushroom", "toadstool", "gnome"):
         scene.poly(((16, 32), (48, 32), (50, 60), (14, 60)), "cream", 7)
-        with scene.group() as cap:
-            scene.ellipse(32, 26, 30, 22, scene.main("red"), gloss=0.5)
-        scene.cut(32, 47, 34, 12)
+        cap = scene.dome(32, 34, 30, 30, scene.main("red"), gloss=0.5)
         for x, y, r in ((17, 18, 5), (34, 10, 5), (48, 20, 5), (31, 26, 5), (9, 27, 3.4)):
             scene.ball(x, y, r, "cream", clip=cap)
         door(scene, 32, 60, w=10, h=15)
@@ -148,22 +168,27 @@ def house(scene: Scene) -> None:
         window(scene, 44, 43, w=4, h=5)
         return
     barn = says("barn")
-    wall = scene.main("red") if barn else scene.main("cream", "sand", "wood", "white")
+    timber = says("cabin", "log", "hut", "shack")
+    wall = scene.main(
+        "red") if barn else scene.main("wood") if timber else scene.main("cream", "sand", "wood", "white",
+    )  # fmt: skip
     roof = scene.brief.near("roof", scene.accent("brick", "navy", "pine", "rust", "purple"))
     chimney = says("forge", "smithy", "cottage", "inn", "tavern", "cabin") or chance.likely(0.5)
     if chimney:
         scene.box(43, 8, 8, 18, "brick", 1.6, tex=masonry(scene, 4, 3))
         for x, y, r in ((48, 4, 3), (52, 0, 2.4)):
             scene.ball(x, y, r, "grey", tone=0.6)
-    log = says("cabin", "log", "hut", "shack") or wall in {"wood", "darkwood"}
-    planks: Callable[[float, float], float] = (lambda x, y: -0.9 if y % 5 < 1 else 0.0) if log else (lambda x, y: -0.7 if barn and x % 5 < 1 else 0.0)  # noqa: E731
-    scene.box(10, 30, 44, 30, wall, 2.5, tex=planks)
+    log = timber or wall in {"wood", "darkwood"}
+    scene.box(10, 30, 44, 30, wall, 2.5, tex=_siding(lying=log, upright=barn))
     if not log and not barn:
         for x in (10, 51):
             scene.box(x, 30, 3, 30, "darkwood", 1, soft=True)
         scene.box(10, 44, 44, 2.4, "darkwood", 0.8, soft=True)
     if barn:
-        scene.poly(((5, 33), (14, 15), (32, 5), (50, 15), (59, 33)), blend(roof, "ink", 0.2), 4, tex=shingles(scene))
+        scene.poly(
+            ((5, 33), (14, 15), (32, 5), (50, 15), (59, 33)), blend(roof, "ink", 0.2), 4,
+            tex=shingles(scene),
+        )  # fmt: skip
         scene.box(22, 36, 20, 24, "white", 1.5)
         scene.box(24, 38, 16, 22, wall, 1, soft=True)
         scene.stroke(((24, 38), (40, 59)), "white", 4, 1.8)
@@ -219,13 +244,9 @@ def tent(scene: Scene) -> None:
     """Canvas over poles; snow when it is an igloo."""
     scene.stand(32, 59, 29)
     if scene.says("igloo"):
-        with scene.group() as dome:
-            scene.ellipse(30, 44, 28, 30, "snow", tex=masonry(scene, 10, 7))
-        scene.cut(30, 80, 60, 21)
-        scene.ellipse(43, 52, 14, 14, "snow")
-        scene.ellipse(44, 53, 8.5, 9, "navy", tone=-1)
-        scene.cut(40, 80, 60, 20.5)
-        del dome
+        scene.dome(30, 54, 28, 32, "snow", tex=masonry(scene, 10, 7))
+        scene.dome(44, 57, 14, 19, "snow")
+        scene.dome(45, 57.5, 8.5, 12.5, "navy", tone=-1)
         return
     colour, second = scene.main("sand", "crimson", "teal"), scene.accent("cream", "white", "amber")
     scene.limb(((29, 2), (35, 12)), 1.2, 1.2, "wood")
@@ -238,85 +259,3 @@ def tent(scene: Scene) -> None:
         scene.poly(((6, 52), (58, 52), (61, 58), (3, 58)), second, 1, soft=True)
     scene.poly(((32, 24), (44, 59), (20, 59)), "ink", 0, soft=True)
     scene.poly(((32, 24), (20, 59), (13, 59)), blend(colour, "white", 0.3), 2, soft=True)
-
-
-@draws("temple shrine pyramid ruins ruin arch gate mausoleum tomb library museum pagoda torii well fountain bridge cave portal gateway")
-def monument(scene: Scene) -> None:
-    """Columns, steps and arches."""
-    says = scene.says
-    stone = scene.main("stone", "sand", "white")
-    scene.stand(32, 60, 29)
-    if says("portal", "gateway"):
-        light = next((one for one in (*scene.brief.colours, *scene.brief.others) if one not in {"stone", "rock"}), "violet")
-        scene.ellipse(32, 34, 24, 29, "stone", tex=masonry(scene, 6, 5))
-        scene.ellipse(32, 35, 17.5, 23, blend(light, "ink", 0.4), soft=True)
-        for scale, tone in ((0.82, 0), (0.58, 0.9), (0.3, 1.8)):
-            scene.oval(32, 35, 17.5 * scale, 23 * scale, 12 * scale, light, tone=tone, soft=True)
-        scene.box(4, 56, 56, 6, "rock", 2)
-        for x, y in ((32, 6), (9, 34), (55, 34)):
-            scene.spot(x, y, 1.8, light, 4)
-        scene.glow(32, 34, 38, light)
-    elif says("pyramid"):
-        sand = scene.main("sand")
-        scene.poly(((32, 8), (38, 60), (2, 60)), sand, 0, tone=0.6, tex=masonry(scene, 9, 5), soft=True)
-        scene.poly(((32, 8), (62, 60), (38, 60)), sand, 0, tone=-1.0, tex=masonry(scene, 9, 5), soft=True)
-        scene.poly(((18, 60), (18, 50), (26, 50), (26, 60)), "ink", 0, soft=True)
-    elif says("well"):
-        for x in (12, 48):
-            scene.box(x, 16, 4, 28, "wood", 1.2)
-        scene.limb(((14, 26), (50, 26)), 1.6, 1.6, "darkwood")
-        scene.box(27, 27, 9, 9, "wood", 2)
-        scene.poly(((4, 20), (32, 3), (60, 20)), scene.accent("brick", "pine"), 3, tex=shingles(scene))
-        scene.post(9, 42, 46, 18, "stone", tex=masonry(scene, 8, 5))
-        scene.ellipse(32, 42, 23, 5.4, "stone")
-        scene.ellipse(32, 42.4, 18, 3.4, "water", soft=True, tone=-0.6)
-    elif says("fountain"):
-        for x in (-1, 1):
-            scene.limb(((32, 10), (32 + x * 10, 6), (32 + x * 16, 26)), 1.8, 1.4, "sky")
-        scene.post(28, 16, 8, 34, stone)
-        scene.ellipse(32, 28, 17, 5, stone)
-        scene.ellipse(32, 27.4, 13, 3, "water", soft=True)
-        scene.post(6, 46, 52, 13, stone, tex=masonry(scene))
-        scene.ellipse(32, 46, 26, 6.5, stone)
-        scene.ellipse(32, 46, 21.5, 4.2, "water", soft=True)
-    elif says("bridge"):
-        scene.poly(((0, 50), (0, 34), (16, 26), (32, 23), (48, 26), (64, 34), (64, 50), (50, 50), (44, 40), (32, 36), (20, 40), (14, 50)), stone, 2.5, tex=masonry(scene))
-        scene.limb(((1, 29), (16, 21), (32, 18), (48, 21), (63, 29)), 2, 2, blend(stone, "white", 0.3))
-        scene.box(0, 50, 64, 9, "water", 2)
-    elif says("cave"):
-        scene.poly(((2, 60), (6, 34), (18, 16), (34, 8), (50, 18), (60, 38), (62, 60)), "rock", 10)
-        scene.poly(((16, 60), (18, 42), (28, 31), (40, 33), (47, 44), (48, 60)), "ink", 0, soft=True)
-        for x, y in ((24, 36), (32, 33), (40, 36)):
-            scene.poly(((x - 3, y - 3), (x + 3, y - 3), (x, y + 6)), "rock", 1, soft=True)
-        for x in (29, 36):
-            scene.dot(x, 48, "spark", 4, w=2.4, h=2.4)
-    elif says("pagoda", "torii"):
-        red = scene.main("crimson", "red")
-        if says("torii"):
-            for x in (13, 45):
-                scene.post(x, 18, 6, 42, red)
-            scene.box(8, 26, 48, 5, red, 1.5)
-            scene.poly(((0, 8), (14, 12), (50, 12), (64, 8), (60, 20), (4, 20)), red, 2.5)
-            scene.poly(((0, 5), (14, 9), (50, 9), (64, 5), (63, 9), (48, 13), (16, 13), (1, 9)), "ink", 1)
-        else:
-            for y, half in ((44, 22), (28, 17), (13, 12)):
-                scene.box(32 - half + 6, y, 2 * half - 12, 16, "cream", 2)
-                scene.poly(((32 - half - 6, y + 4), (32 - half + 4, y - 1), (32, y - 8), (32 + half - 4, y - 1), (32 + half + 6, y + 4)), red, 2.5)
-            door(scene, 32, 60, w=8, h=10)
-    else:
-        broken = says("ruins", "ruin", "ruined", "broken")
-        for i, y in enumerate((56, 51)):
-            scene.box(3 + i * 3, y, 58 - i * 6, 5.5, stone, 1.6)
-        scene.box(12, 26, 40, 25, "night", 0)
-        for i, x in enumerate((9, 22, 35, 48)):
-            top = 24 if not broken or i % 2 == 0 else 36
-            scene.post(x, top, 7, 51 - top, stone)
-            scene.box(x - 1, top - 1, 9, 3, stone, 1)
-        if not broken:
-            scene.box(5, 19, 54, 6, stone, 2)
-            scene.poly(((3, 20), (32, 5), (61, 20)), stone, 3)
-            scene.ball(32, 15, 3, scene.accent("gold", "cyan"), gloss=0.8)
-        else:
-            scene.poly(((5, 24), (30, 18), (32, 24)), stone, 2)
-            for x, y in ((20, 48), (46, 40), (52, 56)):
-                scene.spot(x, y, 3, "leaf", 3)

@@ -1,5 +1,8 @@
 """Small and watery creatures: insects, spiders, snakes, bats, fish, crabs, frogs, snails; and robots."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: C901
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -92,7 +95,10 @@ def snail(scene: Scene) -> None:
     scene.limb(((10, 38), (6, 26)), 1.5, 1.3, skin)
     scene.limb(((14, 38), (16, 26)), 1.5, 1.3, skin)
     scene.ball(38, 36, 20, shell, gloss=0.7)
-    scene.limb(((38, 52), (25, 44), (25, 30), (37, 22), (49, 30), (47, 43), (37, 46), (31, 38), (36, 31), (42, 36), (38, 39)), 1.5, 1, blend(shell, "ink", 0.45), soft=True)
+    scene.limb(
+        ((38, 52), (25, 44), (25, 30), (37, 22), (49, 30), (47, 43), (37, 46), (31, 38), (36, 31), (42, 36),
+        (38, 39)), 1.5, 1, blend(shell, "ink", 0.45), soft=True,
+    )  # fmt: skip
     scene.eye(6, 24, 3)
     scene.eye(16, 24, 3)
     scene.stroke(((8, 47), (12, 48)), skin, 0, 1.2)
@@ -125,7 +131,10 @@ def bat(scene: Scene) -> None:
     """Wings out, ears up, teeth."""
     colour = scene.main("purple", "night", "brown")
     wing = blend(colour, "ink", 0.35)
-    scene.poly(((30, 28), (18, 12), (3, 10), (1, 34), (7, 31), (11, 40), (18, 35), (24, 44), (32, 42)), wing, 2.5, mirror=True)
+    scene.poly(
+        ((30, 28), (18, 12), (3, 10), (1, 34), (7, 31), (11, 40), (18, 35), (24, 44), (32, 42)), wing, 2.5,
+        mirror=True,
+    )  # fmt: skip
     scene.stroke(((28, 30), (18, 13), (11, 38)), wing, 4)
     scene.stroke(((36, 30), (46, 13), (53, 38)), wing, 4)
     scene.poly(((24, 24), (20, 8), (31, 19)), colour, 2, mirror=True)
@@ -141,7 +150,10 @@ def bat(scene: Scene) -> None:
 def fish(scene: Scene) -> None:
     """A fish in profile, swimming left."""
     noun = scene.brief.noun
-    colour = scene.main({"shark": "iron", "whale": "blue", "dolphin": "sky", "goldfish": "orange", "piranha": "crimson", "anglerfish": "night", "pufferfish": "amber", "salmon": "coral", "koi": "white"}.get(noun, "teal"))
+    colour = scene.main(
+        {"shark": "iron", "whale": "blue", "dolphin": "sky", "goldfish": "orange", "piranha": "crimson",
+        "anglerfish": "night", "pufferfish": "amber", "salmon": "coral", "koi": "white"}.get(noun, "teal"),
+    )  # fmt: skip
     fin, pale = scene.accent(blend(colour, "ink", 0.25)), blend(colour, "white", 0.65)
     high = {"shark": 12, "whale": 17, "dolphin": 11, "anglerfish": 18, "pufferfish": 20}.get(noun, 15)
     scene.poly(((46, 33), (61, 17), (57, 33), (61, 50)), fin, 2.5)
@@ -155,7 +167,7 @@ def fish(scene: Scene) -> None:
         scene.poly(((26, 46), (34, 55), (40, 46)), fin, 2)
     body = scene.ellipse(28, 34, 24, high, colour, gloss=0.6)
     scene.ellipse(26, 34 + high * 0.75, 22, high * 0.6, pale, clip=body)
-    if noun in {"koi"}:
+    if noun == "koi":
         for x, y in ((22, 26), (36, 33), (44, 30)):
             scene.ball(x, y, 5.4, "orange", clip=body)
     scene.oval(31, 40, 7, 3.6, 30, fin)
@@ -213,13 +225,18 @@ def frog(scene: Scene) -> None:
     for x, y in ((30, 27), (35, 25), (44, 43)):
         scene.spot(x, y, 1.6, colour, 2)
     if scene.says("crown", "prince", "king"):
-        scene.poly(((24, 20), (22, 6), (28, 12), (32, 4), (36, 12), (42, 6), (40, 20)), "gold", 2.5, gloss=0.9)
+        scene.poly(
+            ((24, 20), (22, 6), (28, 12), (32, 4), (36, 12), (42, 6), (40, 20)), "gold", 2.5, gloss=0.9,
+        )  # fmt: skip
 
 
 @draws("robot mech android droid automaton drone cyborg")
 def robot(scene: Scene) -> None:
     """Boxes, rivets and a lit face."""
-    colour, light = scene.main("steel", "sky", "amber", "mint"), scene.accent("cyan", "lime", "ember", "spark")
+    colour, light = (
+        scene.main("steel", "sky", "amber", "mint"),
+        scene.accent("cyan", "lime", "ember", "spark"),
+    )
     chance, dark = scene.chance, blend("iron", "ink", 0.3)
     if scene.says("drone"):
         scene.limb(((24, 30), (10, 18)), 2.4, 2.4, dark, mirror=True)

@@ -1,5 +1,8 @@
 """Signs of an interface: stars, arrows, gears, locks, weather, trophies, letters."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: PLR2004
+
 from __future__ import annotations
 
 import math
@@ -58,7 +61,10 @@ def lock(scene: Scene) -> None:
     """A padlock, shut or open."""
     colour = scene.main("gold", "steel")
     lift = -5 if scene.says("open", "unlocked") else 0
-    scene.limb(((19, 32 if not lift else 22), (19, 18 + lift), (24, 10 + lift), (40, 10 + lift), (45, 18 + lift), (45, 32)), 4, 4, "steel", gloss=0.9)
+    scene.limb(
+        ((19, 32 if not lift else 22), (19, 18 + lift), (24, 10 + lift), (40, 10 + lift), (45, 18 + lift),
+        (45, 32)), 4, 4, "steel", gloss=0.9,
+    )  # fmt: skip
     scene.box(10, 28, 44, 32, colour, 5, gloss=0.7)
     scene.ball(32, 41, 4.4, "ink", soft=True)
     scene.box(30, 42, 4, 10, "ink", 0, soft=True)
@@ -81,7 +87,9 @@ def cloud(scene: Scene) -> None:
         for x in (16, 27, 38, 49):
             scene.limb(((x, 50), (x - 3, 58)), 1.7, 2.2, "sky", gloss=0.6)
     if says("lightning", "thunder", "storm"):
-        scene.poly(((34, 38), (24, 53), (31, 53), (27, 64), (42, 48), (35, 48), (40, 38)), "spark", 1.5, tone=0.6)
+        scene.poly(
+            ((34, 38), (24, 53), (31, 53), (27, 64), (42, 48), (35, 48), (40, 38)), "spark", 1.5, tone=0.6,
+        )  # fmt: skip
         scene.glow(32, 52, 18, "spark")
     if says("snow", "snowy", "snowcloud"):
         for x, y in ((16, 50), (28, 55), (40, 50), (50, 56)):
@@ -107,7 +115,9 @@ def snowflake(scene: Scene) -> None:
         with scene.at(32, 32, turn=i * 60):
             scene.limb(((32, 32), (32, 5)), 2.4, 2, colour, gloss=0.6, soft=True)
             for y in (10, 18):
-                scene.limb(((32, y + 5), (26 + (y - 10) / 8, y - 1)), 1.7, 1.3, colour, mirror=True, soft=True)
+                scene.limb(
+                    ((32, y + 5), (26 + (y - 10) / 8, y - 1)), 1.7, 1.3, colour, mirror=True, soft=True,
+                )  # fmt: skip
     scene.glow(32, 32, 33, colour)
 
 
@@ -132,7 +142,10 @@ def trophy(scene: Scene) -> None:
     scene.box(18, 50, 28, 10, "darkwood", 2.5)
     scene.box(25, 52.5, 14, 4.4, "gold", 1.4)
     with scene.at(32, 22, scale=0.28):
-        scene.poly(((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24), (25, 24)), "white", 6)
+        scene.poly(
+            ((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24), (25,
+            24)), "white", 6,
+        )  # fmt: skip
     scene.glint(44, 12, 3)
 
 
@@ -151,22 +164,16 @@ def envelope(scene: Scene) -> None:
 def check(scene: Scene) -> None:
     """A tick, a plus or a cross."""
     if scene.says("check", "checkmark", "tick"):
-        scene.poly(((5, 34), (15, 25), (26, 36), (49, 9), (59, 18), (27, 55)), scene.main("green"), 5, gloss=0.7)
+        scene.poly(
+            ((5, 34), (15, 25), (26, 36), (49, 9), (59, 18), (27, 55)), scene.main("green"), 5, gloss=0.7,
+        )  # fmt: skip
         return
     plus = scene.says("plus", "medical", "health")
     with scene.at(32, 32, turn=0 if plus else 45):
-        scene.poly(((25, 5), (39, 5), (39, 25), (59, 25), (59, 39), (39, 39), (39, 59), (25, 59), (25, 39), (5, 39), (5, 25), (25, 25)), scene.main("green" if plus else "red"), 5, gloss=0.7)
-
-
-@draws("dice die")
-def dice(scene: Scene) -> None:
-    """A die in three faces."""
-    colour = scene.main("white", "red", "violet")
-    pips = "ink" if colour in {"white", "cream"} else "white"
-    for points, tone in ((((32, 4), (58, 17), (32, 31), (6, 17)), 1.0), (((6, 17), (32, 31), (32, 61), (6, 46)), 0), (((58, 17), (32, 31), (32, 61), (58, 46)), -1.1)):
-        scene.poly(points, colour, 0, tone=tone, soft=True)
-    for x, y in ((32, 17), (13, 29), (25, 47), (19, 38), (39, 36), (51, 30), (39, 50), (51, 43)):
-        scene.spot(x, y, 2.9, pips, 1 if pips == "ink" else 4)
+        scene.poly(
+            ((25, 5), (39, 5), (39, 25), (59, 25), (59, 39), (39, 39), (39, 59), (25, 59), (25, 39), (5,
+            39), (5, 25), (25, 25)), scene.main("green" if plus else "red"), 5, gloss=0.7,
+        )  # fmt: skip
 
 
 @draws("flag banner pennant")
@@ -175,11 +182,16 @@ def flag(scene: Scene) -> None:
     colour, charge = scene.main("crimson", "blue", "purple", "pine"), scene.accent("gold", "white")
     scene.post(9, 4, 5, 58, "wood")
     scene.ball(11.5, 4, 4, "gold", gloss=0.8)
-    cloth = scene.poly(((14, 8), (26, 11), (40, 7), (60, 11), (52, 25), (60, 40), (42, 37), (27, 41), (14, 38)), colour, 3)
+    cloth = scene.poly(
+        ((14, 8), (26, 11), (40, 7), (60, 11), (52, 25), (60, 40), (42, 37), (27, 41), (14, 38)), colour, 3,
+    )  # fmt: skip
     for x in (26, 41):
         scene.stroke(((x, 11), (x + 1, 39)), colour, 2, 1.6)
     with scene.at(34, 24, scale=0.3):
-        scene.poly(((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24), (25, 24)), charge, 6, clip=cloth)
+        scene.poly(
+            ((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24), (25,
+            24)), charge, 6, clip=cloth,
+        )  # fmt: skip
 
 
 @draws("target bullseye")
@@ -191,72 +203,12 @@ def target(scene: Scene) -> None:
     scene.poly(((50, 10), (57, 2), (58, 6), (62, 7), (54, 14)), "teal", 1)
 
 
-@draws("gamepad controller joystick console computer monitor keyboard phone camera television radio headphones battery magnet lightbulb bulb")
-def device(scene: Scene) -> None:
-    """Things with a plug."""
-    says = scene.says
-    colour = scene.main("violet", "teal", "iron")
-    if says("gamepad", "controller", "joystick"):
-        with scene.group():
-            scene.box(12, 18, 40, 24, colour, 6, gloss=0.4)
-            scene.limb(((14, 28), (9, 48)), 9, 6.5, colour, mirror=True)
-        scene.dot(18, 29, "ink", 1, w=4, h=12)
-        scene.dot(18, 29, "ink", 1, w=12, h=4)
-        for x, y, one in ((46, 23, "amber"), (52, 29, "red"), (40, 29, "sky"), (46, 35, "lime")):
-            scene.spot(x, y, 2.7, one, 3)
-    elif says("camera"):
-        scene.box(20, 10, 22, 12, colour, 3)
-        scene.box(4, 17, 56, 39, colour, 5, gloss=0.4)
-        scene.ball(32, 37, 15, "steel", gloss=0.7)
-        scene.ball(32, 37, 10.5, "navy", gloss=1)
-        scene.spot(28, 33, 2.4, "white", 5)
-        scene.box(47, 21, 9, 6, "spark", 1.5)
-    elif says("headphones"):
-        scene.limb(((10, 38), (10, 22), (20, 9), (44, 9), (54, 22), (54, 38)), 4, 4, colour, gloss=0.6)
-        scene.box(5, 33, 13, 23, blend(colour, "ink", 0.4), 4, mirror=True)
-    elif says("battery"):
-        scene.box(24, 2, 16, 8, "steel", 2, gloss=0.7)
-        body = scene.post(14, 8, 36, 52, "ink", gloss=0.8)
-        scene.post(14, 30, 36, 30, scene.main("lime"), gloss=0.8, clip=body)
-        scene.poly(((35, 16), (24, 34), (31, 34), (28, 50), (41, 29), (34, 29)), "white", 1, clip=body)
-    elif says("magnet"):
-        scene.limb(((12, 14), (12, 34), (20, 50), (44, 50), (52, 34), (52, 14)), 8, 8, scene.main("red"), gloss=0.6)
-        scene.box(4, 6, 16, 13, "silver", 3, gloss=0.8, mirror=True)
-    elif says("lightbulb", "bulb"):
-        scene.ball(32, 25, 21, scene.main("yellow"), gloss=1)
-        scene.poly(((19, 39), (45, 39), (40, 50), (24, 50)), "yellow", 4, soft=True)
-        scene.stroke(((27, 40), (25, 26), (32, 32), (39, 26), (37, 40)), "ember", 3, 1.4)
-        for y in (50, 55):
-            scene.box(23, y, 18, 4.6, "steel", 1.6, gloss=0.6)
-        scene.glow(32, 26, 34, "spark")
-    elif says("phone"):
-        scene.box(16, 3, 32, 58, "ink", 4, gloss=0.6)
-        scene.box(19, 9, 26, 43, colour, 2, soft=True)
-        for y, one in ((16, "white"), (26, "white"), (36, "spark")):
-            scene.box(22 if one == "white" else 28, y, 14, 7, one, 2)
-        scene.spot(32, 56.5, 2, "grey", 3)
-    elif says("radio"):
-        scene.limb(((46, 22), (56, 4)), 1.2, 1.2, "steel")
-        scene.box(4, 20, 56, 38, colour, 5)
-        scene.ball(20, 40, 12, "ink")
-        for y in (35, 40, 45):
-            scene.stroke(((13, y), (27, y)), "grey", 3)
-        scene.box(37, 27, 18, 8, "cream", 1.5)
-        for x in (40, 51):
-            scene.ball(x, 46, 4, "gold", gloss=0.8)
-    else:
-        scene.box(26, 46, 12, 8, "iron", 2)
-        scene.box(16, 53, 32, 6, "iron", 2, gloss=0.4)
-        scene.box(4, 6, 56, 41, colour, 5, gloss=0.4)
-        scene.box(9, 11, 46, 30, "ink", 2, soft=True, gloss=0.5)
-        for i, w in enumerate((18, 28, 12, 22)):
-            scene.dot(13 + w / 2, 17 + i * 6, "lime", 4, w=w, h=2)
-
-
 @draws("clock-tower sun-emblem rainbow")
 def rainbow(scene: Scene) -> None:
     """Bands over two clouds."""
-    for r, colour in ((29, "red"), (25, "orange"), (21, "yellow"), (17, "green"), (13, "blue"), (9, "purple")):
+    for r, colour in (
+        (29, "red"), (25, "orange"), (21, "yellow"), (17, "green"), (13, "blue"), (9, "purple"),
+    ):  # fmt: skip
         scene.ball(32, 42, r, colour, soft=r < 29)
     scene.cut(32, 42, 5.5, 5.5)
     scene.cut(32, 62, 40, 18)
@@ -264,56 +216,3 @@ def rainbow(scene: Scene) -> None:
         with scene.group():
             for dx, dy, r in ((-5, 2, 6), (2, -2, 7.5), (7, 3, 5.5)):
                 scene.ball(x + dx, 46 + dy, r, "white")
-
-
-@draws("note music")
-def note(scene: Scene) -> None:
-    """Two quavers."""
-    colour = scene.main("violet", "cyan", "rose")
-    scene.poly(((22, 10), (54, 4), (54, 15), (22, 21)), colour, 3, gloss=0.5)
-    scene.box(21, 12, 5, 38, colour, 2, gloss=0.5)
-    scene.box(49, 8, 5, 36, colour, 2, gloss=0.5)
-    scene.oval(17, 50, 9.5, 7.4, -18, colour, gloss=0.9)
-    scene.oval(45, 44, 9.5, 7.4, -18, colour, gloss=0.9)
-
-
-@draws("chair table bed throne bookshelf desk stool sofa wardrobe cabinet bench rug")
-def furniture(scene: Scene) -> None:
-    """Something to sit, lie, eat or read at."""
-    says = scene.says
-    wood, cloth = scene.brief.near("wood", "wood"), scene.main("crimson", "teal", "navy")
-    scene.stand(32, 60, 26)
-    if says("bookshelf", "wardrobe", "cabinet"):
-        scene.box(8, 3, 48, 57, wood, 3)
-        for row, y in enumerate((8, 25, 42)):
-            scene.box(12, y, 40, 14, "darkwood", 0, tone=-1)
-            x = 13.0
-            while x < 49:
-                wide = scene.chance.between(3.4, 5.6)
-                high = scene.chance.between(9, 13)
-                scene.box(x, y + 14 - high, wide, high, scene.chance.pick(("red", "navy", "pine", "amber", "purple", "cream", "teal")), 1.2)
-                x += wide + (3 if scene.chance.likely(0.1) else 0.2)
-            del row
-    elif says("bed"):
-        scene.box(4, 16, 6, 44, wood, 2)
-        scene.box(54, 28, 6, 32, wood, 2)
-        scene.box(6, 36, 52, 16, "cream", 3)
-        scene.box(24, 34, 33, 19, cloth, 4)
-        scene.box(10, 29, 15, 10, "white", 4)
-    elif says("table", "desk"):
-        for x in (10, 48):
-            scene.box(x, 30, 6, 30, wood, 2)
-        scene.box(3, 24, 58, 8, wood, 3)
-        for x, y in ((20, 18), (40, 16)):
-            scene.ball(x, y, 5, "gold" if x == 20 else "red", gloss=0.7)
-    else:
-        royal = says("throne")
-        frame = "gold" if royal else wood
-        scene.box(14, 2 if royal else 8, 36, 42, frame, 4, gloss=0.5 if royal else 0)
-        scene.box(19, 9 if royal else 13, 26, 28, cloth, 4)
-        for x in (10, 46):
-            scene.box(x, 30, 8, 30, frame, 2.5, gloss=0.4 if royal else 0)
-        scene.box(14, 38, 36, 11, cloth, 4)
-        if royal:
-            for x in (17, 32, 47):
-                scene.ball(x, 3, 4, "ruby" if x == 32 else "gold", gloss=1)

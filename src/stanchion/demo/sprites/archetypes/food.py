@@ -1,5 +1,8 @@
 """Things to eat."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: C901, PLR0912, PLR2004
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -15,7 +18,14 @@ if TYPE_CHECKING:
 def fruit(scene: Scene) -> None:
     """A round fruit with a leaf."""
     noun = scene.brief.noun
-    usual = {"orange": "orange", "peach": "coral", "pear": "lime", "plum": "purple", "tomato": "red", "lemon": "yellow"}
+    usual = {
+        "orange": "orange",
+        "peach": "coral",
+        "pear": "lime",
+        "plum": "purple",
+        "tomato": "red",
+        "lemon": "yellow",
+    }
     said = [one for one in scene.brief.colours if one != noun]
     colour = said[0] if said else usual.get(noun, "red")
     scene.stand(32, 59, 18)
@@ -40,7 +50,9 @@ def berries(scene: Scene) -> None:
     """Berries on their stalks."""
     noun = scene.brief.noun
     if noun in {"strawberry", "raspberry"}:
-        scene.poly(((10, 26), (20, 18), (44, 18), (54, 26), (50, 40), (32, 61), (14, 40)), "red", 10, gloss=0.5)
+        scene.poly(
+            ((10, 26), (20, 18), (44, 18), (54, 26), (50, 40), (32, 61), (14, 40)), "red", 10, gloss=0.5,
+        )  # fmt: skip
         for x, y in ((20, 29), (32, 27), (44, 29), (26, 37), (38, 37), (32, 47), (20, 39), (44, 39)):
             scene.dot(x, y, "yellow", 4, w=1.6, h=2.4)
         for turn in (-70, -35, 0, 35, 70):
@@ -50,7 +62,10 @@ def berries(scene: Scene) -> None:
     if noun in {"grape", "blueberry"}:
         colour = scene.main("purple" if noun == "grape" else "navy")
         scene.limb(((32, 18), (34, 6)), 1.8, 1.5, "wood")
-        for x, y in ((16, 22), (27, 20), (38, 20), (49, 22), (21, 32), (32, 31), (43, 32), (27, 42), (38, 42), (32, 52)):
+        for x, y in (
+            (16, 22), (27, 20), (38, 20), (49, 22), (21, 32), (32, 31), (43, 32), (27, 42), (38, 42),
+            (32, 52),
+        ):  # fmt: skip
             scene.ball(x, y, 7, colour, gloss=1)
         scene.oval(44, 10, 11, 5, -12, "leaf")
         return
@@ -65,10 +80,17 @@ def berries(scene: Scene) -> None:
 @draws("banana")
 def banana(scene: Scene) -> None:
     """Two bananas."""
-    for shift, tone in ((5, -0.5), (0, 0)):
-        scene.limb(((14 + shift, 10), (16 + shift, 28), (30 + shift, 44), (52, 50 + shift)), 5.5, 7.5, "yellow", tone=tone, gloss=0.3)
-    scene.box(10, 3, 13, 8, "olive", 2)
-    scene.ball(57, 52, 3.4, "darkwood")
+    for shift, tone in ((9, -0.4), (0, 0)):
+        with scene.group():
+            scene.limb(
+                ((15, 8), (13 + shift * 0.6, 22), (20 + shift, 38)), 2.6, 8, "yellow", tone=tone, gloss=0.3,
+            )  # fmt: skip
+            scene.limb(
+                ((20 + shift, 38), (36 + shift * 0.5, 50 - shift * 0.6), (58, 49 - shift)), 8, 2.6,
+                "yellow", tone=tone, gloss=0.3,
+            )  # fmt: skip
+        scene.dot(59, 49 - shift, "darkwood", 1, w=3, h=4)
+    scene.box(11, 2, 8, 7, "olive", 2)
 
 
 @draws("bread loaf baguette croissant bun cake pie cupcake muffin donut doughnut cookie pizza pancake waffle")
@@ -155,11 +177,16 @@ def meat(scene: Scene) -> None:
 @draws("carrot radish turnip beet corn eggplant chili pepper")
 def root(scene: Scene) -> None:
     """A root with its leaves."""
-    colour = scene.main({"carrot": "orange", "corn": "yellow", "eggplant": "purple", "chili": "red", "pepper": "red"}.get(scene.brief.noun, "rose"))
+    colour = scene.main(
+        {"carrot": "orange", "corn": "yellow", "eggplant": "purple", "chili": "red",
+        "pepper": "red"}.get(scene.brief.noun, "rose"),
+    )  # fmt: skip
     with scene.at(32, 32, turn=35):
         for x in (22, 32, 42):
             scene.limb(((32, 18), ((x + 32) / 2, 6), (x, -6)), 2.6, 3.4, "leaf")
-        scene.poly(((20, 18), (26, 13), (38, 13), (44, 18), (42, 30), (32, 66), (22, 30)), colour, 8, gloss=0.5)
+        scene.poly(
+            ((20, 18), (26, 13), (38, 13), (44, 18), (42, 30), (32, 66), (22, 30)), colour, 8, gloss=0.5,
+        )  # fmt: skip
         for y, x in ((24, 24), (32, 38), (40, 28), (47, 34)):
             scene.stroke(((x - 3, y), (x + 3, y + 1)), colour, 1)
 
@@ -182,7 +209,7 @@ def egg(scene: Scene) -> None:
         scene.stroke(((14, 36), (21, 30), (27, 37), (34, 29), (40, 36), (50, 30)), "ink", 0, 1.6)
 
 
-@draws("burger hamburger sandwich taco")
+@draws("burger hamburger cheeseburger sandwich taco")
 def burger(scene: Scene) -> None:
     """Between two buns."""
     scene.stand(32, 59, 25)
@@ -196,7 +223,9 @@ def burger(scene: Scene) -> None:
         scene.dot(x, y, "cream", 4, w=3, h=2)
 
 
-@draws("mug tankard cup coffee tea beer ale goblet chalice grail teapot soup stew bowl cauldron icecream popsicle sushi")
+@draws(
+    "mug tankard cup coffee tea beer ale goblet chalice grail teapot soup stew bowl cauldron icecream popsicle sushi"
+)
 def drink(scene: Scene) -> None:
     """A vessel and what is in it."""
     says = scene.says

@@ -10,7 +10,7 @@ from stanchion.demo.sprites.palette import blend
 if TYPE_CHECKING:
     from stanchion.demo.sprites.scene import Scene
 
-METALS = frozenset("steel iron silver gold bronze copper".split())
+METALS = frozenset(["steel", "iron", "silver", "gold", "bronze", "copper"])
 
 
 @draws("shield buckler aegis")
@@ -29,22 +29,36 @@ def shield(scene: Scene) -> None:
             scene.dot(x, y, rim, 5, w=2.4, h=2.4)
         del field
         return
-    scene.poly(((8, 8), (20, 9), (32, 3), (44, 9), (56, 8), (55, 34), (46, 50), (32, 62), (18, 50), (9, 34)), rim, 5, gloss=0.7)
+    scene.poly(
+        ((8, 8), (20, 9), (32, 3), (44, 9), (56, 8), (55, 34), (46, 50), (32, 62), (18, 50), (9, 34)),
+        rim, 5, gloss=0.7,
+    )  # fmt: skip
     scene.poly(((13, 13), (22, 14), (32, 9), (32, 56), (22, 47), (14, 33)), colour, 4, soft=True)
-    scene.poly(((51, 13), (42, 14), (32, 9), (32, 56), (42, 47), (50, 33)), blend(colour, "white", 0.25) if chance.likely(0.5) else colour, 4, soft=True)
+    scene.poly(
+        ((51, 13), (42, 14), (32, 9), (32, 56), (42, 47), (50, 33)), blend(colour,
+        "white", 0.25) if chance.likely(0.5) else colour, 4, soft=True,
+    )  # fmt: skip
     charge = chance.pick(("cross", "gem", "chevron")) if not scene.says("dragon", "skull", "star", "sun") else "star"
     if charge == "cross":
         scene.box(29, 17, 6, 32, rim, 1.5, gloss=0.5)
         scene.box(20, 25, 24, 6, rim, 1.5, gloss=0.5, soft=True)
     elif charge == "gem":
         scene.poly(((32, 18), (42, 31), (32, 46), (22, 31)), rim, 2, gloss=0.7)
-        scene.poly(((32, 23), (38, 31), (32, 41), (26, 31)), scene.accent("ruby", "emerald", "cyan"), 3, gloss=1)
+        scene.poly(
+            ((32, 23), (38, 31), (32, 41), (26, 31)), scene.accent("ruby", "emerald", "cyan"), 3, gloss=1,
+        )  # fmt: skip
     elif charge == "chevron":
         for y in (20, 30):
-            scene.poly(((18, y + 10), (32, y), (46, y + 10), (46, y + 15), (32, y + 5), (18, y + 15)), rim, 1.5, gloss=0.5)
+            scene.poly(
+                ((18, y + 10), (32, y), (46, y + 10), (46, y + 15), (32, y + 5), (18, y + 15)), rim, 1.5,
+                gloss=0.5,
+            )  # fmt: skip
     else:
         with scene.at(32, 31, scale=0.5):
-            scene.poly(((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24), (25, 24)), rim, 6, gloss=0.8)
+            scene.poly(
+                ((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24),
+                (25, 24)), rim, 6, gloss=0.8,
+            )  # fmt: skip
 
 
 @draws("armor armour chestplate breastplate cuirass chainmail tunic vest jerkin robe robes cloak cape")
@@ -60,7 +74,10 @@ def armour(scene: Scene) -> None:
         scene.ball(32, 18, 4, trim, gloss=1)
         return
     shiny = 0.9 if colour in METALS else 0.2
-    scene.poly(((20, 10), (27, 16), (37, 16), (44, 10), (50, 24), (47, 38), (49, 56), (15, 56), (17, 38), (14, 24)), colour, 7, gloss=shiny)
+    scene.poly(
+        ((20, 10), (27, 16), (37, 16), (44, 10), (50, 24), (47, 38), (49, 56), (15, 56), (17, 38), (14,
+        24)), colour, 7, gloss=shiny,
+    )  # fmt: skip
     scene.ellipse(13, 18, 9.5, 8.5, colour, gloss=shiny, mirror=True)
     scene.limb(((6, 21), (13, 25), (21, 21)), 1.5, 1.5, trim, gloss=0.6, mirror=True)
     scene.stroke(((32, 19), (32, 46)), colour, 1)
@@ -81,8 +98,14 @@ def helmet(scene: Scene) -> None:
     if scene.says("horned", "viking", "horns"):
         scene.limb(((16, 26), (5, 20), (5, 6)), 5, 1, "bone", mirror=True)
     else:
-        scene.limb(((32, 12), (38, 4), (50, 5), (58, 15), (59, 27)), 5.4, 2, scene.accent("crimson", "blue", "purple"))
-    scene.poly(((12, 54), (11, 27), (18, 15), (32, 9), (46, 15), (53, 27), (52, 54), (40, 58), (32, 52), (24, 58)), colour, 8, gloss=0.9)
+        scene.limb(
+            ((32, 12), (38, 4), (50, 5), (58, 15), (59, 27)), 5.4, 2, scene.accent("crimson", "blue",
+            "purple"),
+        )  # fmt: skip
+    scene.poly(
+        ((12, 54), (11, 27), (18, 15), (32, 9), (46, 15), (53, 27), (52, 54), (40, 58), (32, 52), (24, 58)),
+        colour, 8, gloss=0.9,
+    )  # fmt: skip
     scene.poly(((17, 30), (30, 33), (30, 37), (18, 36)), "ink", 0, soft=True, mirror=True)
     scene.box(29.6, 30, 4.8, 24, colour, 1.6, gloss=0.7)
     scene.limb(((13, 26), (32, 28), (51, 26)), 2, 2, scene.accent("gold"), gloss=0.7)
@@ -140,8 +163,9 @@ def ring(scene: Scene) -> None:
 @draws("amulet necklace pendant locket medallion talisman medal")
 def amulet(scene: Scene) -> None:
     """A stone on a chain."""
-    stone = scene.main("emerald", "ruby", "cyan", "amethyst")
-    metal = scene.accent("gold", "silver")
+    named = (*scene.brief.colours, *scene.brief.others)
+    stone = next((one for one in named if one not in METALS), "") or scene.chance.pick(("emerald", "ruby", "cyan"))
+    metal = next((one for one in named if one in METALS), "gold")
     for i in range(9):
         across = (i - 4) / 4
         scene.ball(32 + across * 22, 30 - abs(across) ** 1.6 * 24, 2.4, metal, gloss=0.8)
@@ -157,7 +181,10 @@ def crown(scene: Scene) -> None:
     """Five points with a stone on each."""
     colour = scene.main("gold", "gold", "silver")
     scene.ellipse(32, 20, 22, 6, blend(colour, "ink", 0.45))
-    scene.poly(((7, 54), (5, 14), (17, 33), (22, 10), (32, 30), (42, 10), (47, 33), (59, 14), (57, 54)), colour, 4, gloss=1)
+    scene.poly(
+        ((7, 54), (5, 14), (17, 33), (22, 10), (32, 30), (42, 10), (47, 33), (59, 14), (57, 54)), colour, 4,
+        gloss=1,
+    )  # fmt: skip
     for (x, y), gem in zip(((5.5, 13), (22, 9), (42, 9), (58.5, 13)), ("ruby", "cyan", "cyan", "ruby"), strict=True):
         scene.ball(x, y, 3.6, gem, gloss=1)
     scene.box(7, 47, 50, 8, blend(colour, "rust", 0.3), 2.5, gloss=0.8)
@@ -181,7 +208,7 @@ def hat(scene: Scene) -> None:
 @draws("backpack bag pouch sack purse satchel")
 def bag(scene: Scene) -> None:
     """A sack tied at the neck, or a pack with straps."""
-    colour = scene.main("leather", "sand", "brown")
+    colour = scene.brief.colours[0] if scene.brief.colours and not scene.says("coin") else "leather"
     scene.stand(32, 58, 20)
     if scene.says("backpack", "satchel"):
         scene.limb(((22, 18), (24, 6), (40, 6), (42, 18)), 2.4, 2.4, "darkwood")

@@ -18,7 +18,10 @@ HALF, ROWS = 5, 11
 
 def figure(scene: Scene) -> None:
     """Draw a mirrored creature or relic."""
-    colour, second = scene.main("violet", "teal", "coral", "amber", "sky"), scene.accent("cream", "amber", "cyan", "rose")
+    colour, second = (
+        scene.main("violet", "teal", "coral", "amber", "sky"),
+        scene.accent("cream", "amber", "cyan", "rose"),
+    )
     cells = _grow(scene)
     scene.stand(32, 60, 20)
     step = 5.2

@@ -1,14 +1,20 @@
 """Trees, mushrooms, flowers, and what else stands in a meadow: rocks, signs, statues, fences."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: C901, PLR0912, PLR2004
+
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
 from stanchion.demo.sprites.archetypes.registry import draws
+from stanchion.demo.sprites.chance import speckle
 from stanchion.demo.sprites.palette import blend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stanchion.demo.sprites.scene import Scene
 
 
@@ -26,23 +32,26 @@ def tree(scene: Scene) -> None:
         for y in (54, 47, 40, 33):
             scene.stroke(((32 + (y - 30) * 0.12, y), (40, y - 1)), "tan", 1, 1.2)
         leaf = scene.main("leaf", "emerald")
-        for x, y, bend in ((6, 30, 8), (10, 12, 4), (30, 3, 0), (52, 12, 4), (56, 30, 8), (44, 36, 14), (18, 38, 14)):
+        for x, y, bend in (
+            (6, 30, 8), (10, 12, 4), (30, 3, 0), (52, 12, 4), (56, 30, 8), (44, 36, 14), (18, 38, 14),
+        ):  # fmt: skip
             scene.limb(((29, 19), ((x + 29) / 2, (y + 19) / 2 - bend), (x, y)), 4.6, 1.2, leaf)
         for x, y in ((26, 22), (33, 23)):
             scene.ball(x, y, 3.4, "darkwood")
         return
     if says("dead", "bare", "haunted", "withered", "burnt"):
         scene.limb(((32, 60), (30, 42), (33, 26)), 7, 4, bark)
-        for points in (((31, 40), (20, 30), (8, 28)), ((20, 30), (16, 18)), ((32, 30), (24, 14), (26, 3)), ((33, 28), (44, 16), (56, 12)), ((44, 16), (44, 4)), ((32, 36), (46, 32), (58, 34))):
+        for points in (
+            ((31, 40), (20, 30), (8, 28)), ((20, 30), (16, 18)), ((32, 30), (24, 14), (26, 3)), ((33, 28),
+            (44, 16), (56, 12)), ((44, 16), (44, 4)), ((32, 36), (46, 32), (58, 34)),
+        ):  # fmt: skip
             scene.limb(points, 3, 1, bark, soft=True)
         if says("haunted"):
             for x in (28.5, 35):
                 scene.spot(x, 43, 2.4, "ink", 0)
             scene.spot(31.5, 50, 2.6, "ink", 0)
         return
-    colour = scene.main("pink") if says("blossom", "cherry", "sakura") else scene.main("leaf", "grass", "olive")
-    if says("autumn", "maple"):
-        colour = scene.chance.pick(("orange", "ember", "amber"))
+    colour = _foliage(scene)
     scene.limb(((32, 60), (31, 46), (33, 34)), 5.6, 4, bark)
     scene.limb(((32, 46), (43, 36)), 2.6, 2, bark, soft=True)
     for x in (23, 41):
@@ -51,26 +60,39 @@ def tree(scene: Scene) -> None:
         with scene.group():
             for i in range(9):
                 angle = math.tau * i / 9
-                x, y = 32 + math.cos(angle) * 16 + chance.between(-2, 2), 23 + math.sin(angle) * 11 + shift * 2
+                x, y = (
+                    32 + math.cos(angle) * 16 + chance.between(-2, 2),
+                    23 + math.sin(angle) * 11 + shift * 2,
+                )
                 scene.ball(x, y, 9.5, colour, tone=tone, tex=_leaves(scene))
             scene.ellipse(32, 22 + shift, 18, 13, colour, tone=tone, tex=_leaves(scene))
             scene.ellipse(26, 15 + shift, 11, 8, colour, tone=tone + 0.5, tex=_leaves(scene))
-    fruit = "red" if says("apple", "fruit") else "gold" if says("golden") else "pink" if says("blossom", "cherry") else ""
+    fruit = (
+        "red" if says("apple", "fruit") else "gold" if says("golden") else "pink" if says("blossom", "cherry") else ""
+    )
     if fruit:
         for x, y in ((20, 28), (30, 16), (42, 24), (34, 32), (46, 34), (18, 17)):
             scene.spot(x, y, 2.2, fruit, 3)
             scene.dot(x - 0.7, y - 0.8, "white", 5, w=1, h=1)
 
 
-def _leaves(scene: Scene):  # noqa: ANN202
-    from stanchion.demo.sprites.chance import speckle
+def _foliage(scene: Scene) -> str:
+    """Return the colour of the leaves: bark and snow are not theirs."""
+    if scene.says("blossom", "cherry", "sakura"):
+        return "pink"
+    named = [one for one in scene.brief.colours if one not in {"wood", "snow", "white", "darkwood"}]
+    usual = ("orange", "ember", "amber") if scene.says("autumn", "maple") else ("leaf", "grass", "pine")
+    return named[0] if named else scene.chance.pick(usual)
 
+
+def _leaves(scene: Scene) -> Callable[[float, float], float]:
     grain = scene.chance.grain
     return lambda x, y: (speckle(int(x / 2), int(y / 2), grain) - 0.5) * 0.9
 
 
 def _conifer(scene: Scene) -> None:
-    colour = scene.main("pine", "emerald")
+    named = [one for one in scene.brief.colours if one not in {"wood", "snow", "white"}]
+    colour = named[0] if named else scene.chance.pick(("pine", "emerald"))
     scene.post(28.5, 50, 7, 10, "darkwood")
     snowy = scene.says("snow", "snowy", "winter")
     for y, half, high in ((54, 22, 20), (42, 18, 18), (30, 13.5, 16), (19, 9, 15)):
@@ -78,12 +100,19 @@ def _conifer(scene: Scene) -> None:
         points += [(32 + half * (i / 4), y - (0 if i % 2 else 2.6)) for i in (4, 3, 2, 1, 0, -1, -2, -3, -4)]
         scene.poly(points, colour, 5, tex=_leaves(scene))
         if snowy:
-            scene.poly(((32, y - high), (32 + half * 0.5, y - high * 0.4), (32 + half * 0.2, y - high * 0.5), (32 - half * 0.2, y - high * 0.3), (32 - half * 0.55, y - high * 0.35)), "white", 1.5, soft=True)
+            scene.poly(
+                ((32, y - high), (32 + half * 0.5, y - high * 0.4), (32 + half * 0.2, y - high * 0.5),
+                (32 - half * 0.2, y - high * 0.3), (32 - half * 0.55, y - high * 0.35)), "white", 1.5,
+                soft=True,
+            )  # fmt: skip
     if scene.says("christmas", "festive", "lights"):
         for i, (x, y) in enumerate(((22, 50), (34, 51), (44, 49), (27, 39), (38, 40), (30, 29), (36, 27), (32, 18))):
             scene.ball(x, y, 2.4, ("red", "gold", "cyan", "pink")[i % 4], gloss=1)
         with scene.at(32, 5, scale=0.17):
-            scene.poly(((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24), (25, 24)), "gold", 6)
+            scene.poly(
+                ((32, 4), (39, 24), (60, 24), (43, 37), (49, 58), (32, 45), (15, 58), (21, 37), (4, 24),
+                (25, 24)), "gold", 6,
+            )  # fmt: skip
         scene.glow(32, 5, 14, "gold")
 
 
@@ -94,14 +123,12 @@ def mushroom(scene: Scene) -> None:
     scene.stand(32, 60, 17)
     glowing = scene.says("glowing", "luminous", "magic", "bioluminescent")
     scene.poly(((25, 30), (39, 30), (42, 52), (40, 59), (24, 59), (22, 52)), "cream", 6)
-    scene.ellipse(32, 33, 20, 5, blend("cream", "rust", 0.35))
+    scene.ellipse(32, 34, 22, 5.5, blend("cream", "rust", 0.4))
     if chance.likely(0.6) or scene.says("small", "cluster"):
         scene.limb(((49, 59), (50, 48)), 3, 2.4, "cream")
-        scene.ellipse(50, 46, 8, 6, colour, gloss=0.6)
+        scene.dome(50, 49, 9, 9, colour, gloss=0.6)
         scene.spot(48, 44, 1.6, "cream", 4)
-    with scene.group() as cap:
-        scene.ellipse(32, 25, 27, 21, colour, gloss=0.6)
-    scene.cut(32, 45, 30, 11.5)
+    cap = scene.dome(32, 32, 28, 28, colour, gloss=0.6)
     for x, y, r in ((20, 16, 4.4), (35, 10, 4), (46, 19, 4.6), (30, 24, 5), (12, 26, 3.4), (42, 30, 2.6)):
         scene.ball(x + chance.between(-1, 1), y, r, "cream", clip=cap, tone=0.4)
     if scene.says("walking", "angry", "cute", "happy", "monster", "smiling", "sleepy", "face"):
@@ -115,7 +142,9 @@ def mushroom(scene: Scene) -> None:
 def flower(scene: Scene) -> None:
     """A bloom on a stalk with two leaves."""
     noun, says = scene.brief.noun, scene.says
-    colour = scene.main({"sunflower": "yellow", "daisy": "white", "poppy": "red", "rose": "crimson"}.get(noun, "pink"))
+    colour = scene.main(
+        {"sunflower": "yellow", "daisy": "white", "poppy": "red", "rose": "crimson"}.get(noun, "pink"),
+    )  # fmt: skip
     if noun == "lotus":
         scene.ellipse(32, 50, 28, 8, "leaf")
         for turn in (-64, 64, -40, 40, -18, 18, 0):
@@ -126,7 +155,10 @@ def flower(scene: Scene) -> None:
     scene.oval(22, 50, 10, 4, 28, "leaf", gloss=0.3)
     scene.oval(43, 46, 10, 4, -30, "leaf", gloss=0.3)
     if noun == "tulip":
-        scene.poly(((18, 10), (25, 17), (32, 6), (39, 17), (46, 10), (46, 26), (39, 36), (25, 36), (18, 26)), colour, 6, gloss=0.4)
+        scene.poly(
+            ((18, 10), (25, 17), (32, 6), (39, 17), (46, 10), (46, 26), (39, 36), (25, 36), (18, 26)),
+            colour, 6, gloss=0.4,
+        )  # fmt: skip
         scene.stroke(((26, 18), (28, 34)), colour, 1)
         scene.stroke(((38, 18), (36, 34)), colour, 1)
         return
@@ -141,8 +173,15 @@ def flower(scene: Scene) -> None:
     count = 12 if says("sunflower", "daisy") else 6
     for i in range(count):
         angle = math.tau * i / count
-        scene.oval(32 + math.cos(angle) * 12, 21 + math.sin(angle) * 12, 8.5, 4 if count == 12 else 6.6, math.degrees(angle), colour, gloss=0.3)
-    scene.ball(32, 21, 8.5 if count == 12 else 6, "darkwood" if noun == "sunflower" else scene.accent("yellow", "amber"))
+        scene.oval(
+            32 + math.cos(angle) * 12, 21 + math.sin(angle) * 12, 8.5, 4 if count == 12 else 6.6,
+                math.degrees(angle),
+            colour, gloss=0.3,
+        )  # fmt: skip
+    scene.ball(
+        32, 21, 8.5 if count == 12 else 6, "darkwood" if noun == "sunflower" else scene.accent("yellow",
+        "amber"),
+    )  # fmt: skip
     if says("smiling", "happy", "face"):
         scene.eyes(20, 3, 1.8)
 
@@ -193,10 +232,15 @@ def bush(scene: Scene) -> None:
         for x, y in ((4, 34), (10, 14), (24, 4), (40, 4), (54, 14), (60, 34)):
             scene.limb(((32, 58), ((x + 32) / 2, y + 8), (x, y)), 3.4, 1, colour)
             for i in (0.4, 0.6, 0.8):
-                scene.oval(32 + (x - 32) * i, 58 + (y - 46) * i * 1.3 - 8 * i, 5.6, 2.2, (x - 32) * 1.4, colour, soft=True)
+                scene.oval(
+                    32 + (x - 32) * i, 58 + (y - 46) * i * 1.3 - 8 * i, 5.6, 2.2, (x - 32) * 1.4, colour,
+                    soft=True,
+                )  # fmt: skip
     else:
         with scene.group():
-            for x, y, r in ((15, 46, 12), (49, 46, 12), (22, 33, 13), (42, 33, 13), (32, 26, 12), (32, 46, 14)):
+            for x, y, r in (
+                (15, 46, 12), (49, 46, 12), (22, 33, 13), (42, 33, 13), (32, 26, 12), (32, 46, 14),
+            ):  # fmt: skip
                 scene.ball(x, y, r, colour, tex=_leaves(scene))
         dots = "red" if says("berry", "berries", "holly") else scene.chance.pick(("pink", "amber", "rose", "white"))
         for _ in range(8):
@@ -215,87 +259,8 @@ def pumpkin(scene: Scene) -> None:
     if scene.says("jack-o-lantern", "lantern", "carved", "halloween", "grinning", "evil"):
         for x in (21, 43):
             scene.poly(((x, 28), (x + 6, 38), (x - 6, 38)), "spark", 0, tone=1, soft=True)
-        scene.poly(((13, 44), (22, 47), (26, 44), (31, 48), (36, 44), (41, 47), (51, 44), (43, 54), (32, 57), (21, 54)), "spark", 0, tone=1, soft=True)
+        scene.poly(
+            ((13, 44), (22, 47), (26, 44), (31, 48), (36, 44), (41, 47), (51, 44), (43, 54), (32, 57), (21,
+            54)), "spark", 0, tone=1, soft=True,
+        )  # fmt: skip
         scene.glow(32, 42, 34, "flame")
-
-
-@draws("rock boulder stone ore meteorite pebble nugget ingot coal")
-def rock(scene: Scene) -> None:
-    """A boulder; ore has veins, an ingot is cast."""
-    says, chance = scene.says, scene.chance
-    colours = [one for one in scene.brief.colours if one not in {"stone", "rock"}]
-    scene.stand(32, 58, 25)
-    if says("ingot", "ingots"):
-        metal = colours[0] if colours else "gold"
-        for x, y in ((18, 38), (46, 38), (32, 20)):
-            scene.poly(((x - 9, y), (x + 9, y), (x + 13, y + 18), (x - 13, y + 18)), metal, 3.5, gloss=1)
-            scene.poly(((x - 9, y), (x + 9, y), (x + 7, y + 6), (x - 7, y + 6)), metal, 0, tone=1, soft=True)
-        scene.glint(40, 22, 4)
-        return
-    base = "ink" if says("coal") else "stone" if colours else scene.main("stone")
-    body = scene.poly(((6, 56), (8, 38), (18, 20), (32, 11), (46, 17), (57, 36), (59, 56), (50, 60), (14, 60)), base, 11)
-    scene.poly(((18, 21), (32, 12), (45, 18), (38, 31), (24, 33)), base, 0, tone=0.7, soft=True)
-    scene.poly(((24, 33), (38, 31), (44, 47), (30, 52), (14, 44)), base, 0, tone=0, soft=True)
-    scene.stroke(((38, 31), (44, 47), (40, 58)), base, 1)
-    scene.stroke(((24, 33), (14, 44)), base, 1)
-    if colours or says("ore"):
-        for _ in range(6):
-            x, y, r = chance.between(16, 48), chance.between(24, 52), chance.between(2.6, 4.6)
-            scene.poly(((x, y - r), (x + r, y), (x, y + r), (x - r, y)), colours[0] if colours else "gold", 2, gloss=1, clip=body)
-        scene.glint(44, 26, 3)
-    elif says("mossy"):
-        scene.poly(((16, 22), (32, 10), (48, 18), (42, 24), (34, 21), (26, 27)), "leaf", 2, soft=True)
-
-
-@draws("sign signpost fence gravestone tombstone grave statue totem scarecrow obelisk monolith anvil")
-def landmark(scene: Scene) -> None:
-    """Something that marks a place."""
-    says = scene.says
-    scene.stand(32, 60, 22)
-    if says("anvil"):
-        metal = scene.main("iron")
-        scene.poly(((14, 60), (18, 50), (26, 46), (26, 36), (38, 36), (38, 46), (46, 50), (50, 60)), metal, 4, gloss=0.6)
-        scene.poly(((3, 22), (16, 19), (58, 19), (58, 30), (44, 37), (22, 37), (14, 28)), metal, 4, gloss=0.9)
-    elif says("gravestone", "tombstone", "grave"):
-        scene.poly(((14, 58), (14, 26), (19, 14), (32, 8), (45, 14), (50, 26), (50, 58)), scene.main("stone"), 5)
-        scene.box(29.5, 18, 5, 22, "night", 0, soft=True)
-        scene.box(23, 24, 18, 5, "night", 0, soft=True)
-        scene.stroke(((44, 14), (39, 24), (43, 30)), "stone", 0)
-        for x in range(8, 60, 6):
-            scene.poly(((x - 3, 61), (x, 52), (x + 3, 61)), "grass", 1)
-    elif says("fence"):
-        wood = scene.main("wood", "white")
-        for y in (30, 46):
-            scene.box(2, y, 60, 6, wood, 2)
-        for x in (8, 24, 40, 56):
-            scene.poly(((x - 5, 60), (x - 5, 20), (x, 12), (x + 5, 20), (x + 5, 60)), wood, 3)
-    elif says("scarecrow"):
-        scene.limb(((32, 60), (32, 20)), 2.2, 2.2, "wood")
-        scene.limb(((6, 32), (58, 32)), 4.6, 4.6, scene.main("crimson", "blue"))
-        scene.poly(((22, 28), (42, 28), (45, 50), (19, 50)), scene.main("crimson", "blue"), 4)
-        for x in (5, 59):
-            scene.limb(((x, 32), (x + (x - 32) * 0.06, 40)), 2, 1, "yellow")
-        scene.ball(32, 18, 10, "sand")
-        scene.poly(((14, 14), (24, 2), (40, 2), (50, 14)), "tan", 4)
-        scene.eyes(18, 4, 1.8)
-        scene.stroke(((28, 23), (36, 23)), "ink", 1)
-    elif says("sign", "signpost"):
-        scene.post(29, 20, 6, 40, "darkwood")
-        scene.poly(((6, 10), (48, 10), (58, 19), (48, 28), (6, 28)), scene.main("wood"), 3)
-        scene.stroke(((13, 16), (40, 16)), "darkwood", 1, 1.6)
-        scene.stroke(((13, 22), (34, 22)), "darkwood", 1, 1.6)
-        scene.poly(((58, 32), (22, 32), (13, 40), (22, 47), (58, 47)), blend(scene.main("wood"), "cream", 0.15), 3)
-        scene.stroke(((26, 39), (50, 39)), "darkwood", 1, 1.6)
-    elif says("totem"):
-        for y, one in ((6, "red"), (24, "teal"), (42, "amber")):
-            scene.box(16, y, 32, 18, one, 4)
-            scene.eyes(y + 6, 7, 3.4)
-            scene.box(22, y + 11, 20, 4, "ink", 0, soft=True)
-        scene.poly(((17, 26), (3, 16), (4, 30), (16, 36)), "wood", 2.5, mirror=True)
-    else:
-        stone, light = scene.main("stone", "obsidian", "night"), scene.accent("cyan", "arcane", "lime")
-        scene.box(12, 52, 40, 8, stone, 2.5)
-        scene.poly(((20, 52), (23, 12), (32, 2), (41, 12), (44, 52)), stone, 6)
-        for y, form in ((18, 0), (28, 1), (38, 2)):
-            scene.stroke(((29, y), (35, y + 4 - form * 2), (29, y + 6)), light, 4, 1.6)
-        scene.glow(32, 28, 32, light)

@@ -1,7 +1,11 @@
 """Ground and walls: square textures that meet their own copies without a seam."""
 
+# A drawing is one list of shapes, a branch for each variety, and its numbers are places in the picture.
+# ruff: noqa: PLR2004
+
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from stanchion.demo.sprites.archetypes.registry import draws
@@ -38,7 +42,11 @@ def _extras(scene: Scene) -> None:
     chance, says = scene.chance, scene.says
     if says("flower", "meadow", "flowery"):
         for _ in range(7):
-            x, y, colour = chance.between(6, 58), chance.between(6, 58), chance.pick(("pink", "white", "yellow", "lavender"))
+            x, y, colour = (
+                chance.between(6, 58),
+                chance.between(6, 58),
+                chance.pick(("pink", "white", "yellow", "lavender")),
+            )
             for dx, dy in ((-2, 0), (2, 0), (0, -2), (0, 2)):
                 scene.dot(x + dx, y + dy, colour, 4)
             scene.dot(x, y, "amber", 3)
@@ -147,32 +155,42 @@ def _planks(scene: Scene) -> Paint:
         nail = (3 < seam < 5.5 or seam > 61) and 3 < y % 16 < 5.5
         if nail:
             return "iron", 2.0
-        return base, 2.5 + (speckle(row, int((x + row * 24) / SIDE), grain) - 0.5) * 0.8 + fibre * 1.5 + (0.8 if y % 16 < 3 else 0)
+        return base, 2.5 + (speckle(row, int((x + row * 24) / SIDE), grain) - 0.5) * 0.8 + fibre * 1.5 + (
+            0.8 if y % 16 < 3 else 0
+        )
 
     return paint
 
 
 def _cobbles(scene: Scene) -> Paint:
     grain, base = scene.chance.grain, scene.main("stone")
-    cell = 16
+    joint = "dirt" if scene.says("path", "dirt", "road") else "ink"
+    cell, across = 16, 4
+    middles = {
+        (i, j): (
+            (i + 0.25 + speckle(i % across, j % across, grain) * 0.5) * cell,
+            (j + 0.25 + speckle(i % across, j % across, grain + 1) * 0.5) * cell,
+            (speckle(i % across, j % across, grain + 2) - 0.5) * 0.9,
+        )
+        for i in range(-1, across + 1)
+        for j in range(-1, across + 1)
+    }
+    around = {
+        (i, j): [middles[i + di, j + dj] for di in (-1, 0, 1) for dj in (-1, 0, 1)]
+        for i in range(across)
+        for j in range(across)
+    }
 
     def paint(x: float, y: float) -> tuple[str, float]:
-        best, second, owner = 1e9, 1e9, (0, 0, 0.0, 0.0)
-        column, row = int(x // cell), int(y // cell)
-        for i in range(column - 1, column + 2):
-            for j in range(row - 1, row + 2):
-                a, b = i % 4, j % 4
-                px = (i + 0.25 + speckle(a, b, grain) * 0.5) * cell
-                py = (j + 0.25 + speckle(a, b, grain + 1) * 0.5) * cell
-                far = ((x - px) ** 2 + (y - py) ** 2) ** 0.5
-                if far < best:
-                    best, second, owner = far, best, (a, b, x - px, y - py)
-                elif far < second:
-                    second = far
-        if second - best < 2.2:
-            return "dirt" if scene.says("path", "dirt", "road") else "ink", 1.2
-        slope = -(owner[2] * 0.5 + owner[3] * 0.66) / cell * 2.6
-        return base, 2.5 + slope + (speckle(owner[0], owner[1], grain + 2) - 0.5) * 0.9
+        near = sorted(
+            ((x - px) * (x - px) + (y - py) * (y - py), px, py, own)
+            for px, py, own in around[int(x // cell), int(y // cell)]
+        )
+        (first, px, py, own), second = near[0], near[1][0]
+        if math.sqrt(second) - math.sqrt(first) < 2.2:
+            return joint, 1.2
+        slope = -((x - px) * 0.5 + (y - py) * 0.66) / cell * 2.6
+        return base, 2.5 + slope + own
 
     return paint
 
@@ -185,7 +203,9 @@ def _frozen(scene: Scene) -> Paint:
         if crack < 0.018:
             return "white", 3.6
         gleam = (x - y) % SIDE
-        return base, 2.6 + (1.2 if 8 < gleam < 14 or 18 < gleam < 21 or 44 < gleam < 47 else 0) - (0.6 if crack > 0.3 else 0)
+        return base, 2.6 + (1.2 if 8 < gleam < 14 or 18 < gleam < 21 or 44 < gleam < 47 else 0) - (
+            0.6 if crack > 0.3 else 0
+        )
 
     return paint
 
