@@ -291,10 +291,14 @@ class Stanchion:
 
     # --- requests ---------------------------------------------------------------------------------------------
 
-    async def submit_one(self, submission: Submission) -> Enqueued:
+    def submit_one(self, submission: Submission) -> Awaitable[Enqueued]:
         """Store one request; concurrent calls share a transaction."""
         if self._submitter is None or self._store is None:
-            await self.open()
+            return self._open_and_submit(submission)
+        return self._submitter.one(submission)
+
+    async def _open_and_submit(self, submission: Submission) -> Enqueued:
+        await self.open()
         return await self._submitting.one(submission)
 
     async def submit(self, batch: Sequence[Submission], /) -> list[Enqueued | Refused]:

@@ -132,6 +132,7 @@ async def _tick(out: Any) -> None:  # noqa: ANN401 - a raw pipe
 async def _cell(options: ChildOptions) -> None:
     out = frames.own_stdout()
     commands = await frames.stdin_reader()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)  # the worker decides
     app = load_app(options.target, url=options.url)
     remote = RemoteStore(out)
     recorder = recorder_for(remote, app.artifacts)

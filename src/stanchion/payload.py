@@ -136,6 +136,8 @@ class Codec:
         """
         if not args:
             return dict(kwargs)
+        if not kwargs and len(args) <= len(self.positional):
+            return dict(zip(self.positional, args, strict=False))
         if len(args) > len(self.positional):
             message = f"Task {self.name!r} takes {len(self.positional)} positional arguments, not {len(args)}."
             raise PayloadError(message)

@@ -28,7 +28,7 @@ R = TypeVar("R")
 class Host(Protocol):
     """What a task needs of its app."""
 
-    async def submit_one(self, submission: Submission) -> Enqueued:
+    def submit_one(self, submission: Submission) -> Awaitable[Enqueued]:
         """Store one request."""
         ...
 
@@ -135,6 +135,11 @@ class Task(Generic[P, R]):
     def sync(self) -> SyncTask[P, R]:
         """The same, for blocking callers."""
         return SyncTask(self, self._host)
+
+    @property
+    def secret(self) -> frozenset[str]:
+        """The names of the arguments that are never shown."""
+        return self.spec.secret
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments."""

@@ -113,6 +113,4 @@ def chunk(text: str) -> OutputNote:
 
 
 def artifact(digest: str) -> OutputNote:
-    return OutputNote(
-        "artifact", name="result", content_type="image/png", size=9, artifact=digest, width=3, height=3
-    )
+    return OutputNote("artifact", name="result", content_type="image/png", size=9, artifact=digest, width=3, height=3)

@@ -91,9 +91,7 @@ async def test_outputs_are_told_with_their_job(store: Store) -> None:
 async def test_live_names_running_jobs_whose_progress_or_preview_is_new(store: Store) -> None:
     one, two = await start(store), await start(store)
     since = await store.tail()
-    await store.note(
-        [Noted(two.ref, 1, ProgressNote(1, 2)), Noted(one.ref, 1, PreviewNote(b"p", "image/png"))]
-    )
+    await store.note([Noted(two.ref, 1, ProgressNote(1, 2)), Noted(one.ref, 1, PreviewNote(b"p", "image/png"))])
     first = await store.changes(since)
     assert first.live == (two.id, one.id)
     assert first.events == ()

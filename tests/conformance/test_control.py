@@ -83,9 +83,7 @@ async def test_cancel_and_settle_are_one_after_the_other(store: Store) -> None:
     assert await states(store, first.id, second.id) == [State.COMPLETED, State.CANCELLED]
 
 
-@pytest.mark.parametrize(
-    "job_id", ["", "nonsense", "0" * 36, "é" * 36, "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz"]
-)
+@pytest.mark.parametrize("job_id", ["", "nonsense", "0" * 36, "é" * 36, "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz"])
 async def test_what_is_no_id_is_simply_not_there(store: Store, job_id: str) -> None:
     await add(store)
     assert await store.inspect([job_id]) == [None]
@@ -219,6 +217,4 @@ async def test_configure_makes_a_queue_and_changes_what_is_given(store: Store) -
     assert await store.configure("q", max_waiting=5) == QueuePolicy("q", paused=False, max_waiting=5)
     assert await store.configure("q", paused=True) == QueuePolicy("q", paused=True, max_waiting=5)
     assert await store.configure("q", max_waiting=0) == QueuePolicy("q", paused=True, max_waiting=None)
-    assert [queue.policy for queue in await store.stats()] == [
-        QueuePolicy("q", paused=True, max_waiting=None)
-    ]
+    assert [queue.policy for queue in await store.stats()] == [QueuePolicy("q", paused=True, max_waiting=None)]

@@ -60,9 +60,7 @@ async def test_a_delayed_job_is_scheduled(store: Store, clock: FakeClock) -> Non
 
 
 @pytest.mark.parametrize(("ahead", "state"), [(1, State.SCHEDULED), (0, State.QUEUED), (-5, State.QUEUED)])
-async def test_run_at_schedules_only_what_lies_ahead(
-    store: Store, clock: FakeClock, ahead: int, state: State
-) -> None:
+async def test_run_at_schedules_only_what_lies_ahead(store: Store, clock: FakeClock, ahead: int, state: State) -> None:
     (job_id,) = await add(store, new(run_at=clock.at + ahead))
     job = await read(store, job_id)
     assert job.state is state

@@ -144,9 +144,7 @@ async def recent(store: Store, window: int = 3_000, step: int = 1_000) -> list[B
     return await store.series(window, step)
 
 
-async def test_buckets_start_at_multiples_of_the_step_and_cover_the_window(
-    store: Store, clock: FakeClock
-) -> None:
+async def test_buckets_start_at_multiples_of_the_step_and_cover_the_window(store: Store, clock: FakeClock) -> None:
     clock.pass_(345)
     assert [bucket.at for bucket in await recent(store)] == [
         clock.at - 345 + offset for offset in (-3_000, -2_000, -1_000, 0)

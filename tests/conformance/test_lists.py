@@ -98,9 +98,7 @@ async def test_pages_of_several_states_are_in_one_order(store: Store) -> None:
 
 
 async def test_fields_filter_exactly(store: Store) -> None:
-    ids = await add(
-        store, new("a", queue="x", user="ann"), new("b", queue="y", user="bob"), new("b", queue="xy")
-    )
+    ids = await add(store, new("a", queue="x", user="ann"), new("b", queue="y", user="bob"), new("b", queue="xy"))
     assert await listed(store, Filter(queue="x")) == ids[:1]
     assert await listed(store, Filter(task="b")) == ids[:0:-1]
     assert await listed(store, Filter(user="bob")) == [ids[1]]
@@ -142,9 +140,7 @@ async def test_ids_filter(store: Store) -> None:
 
 
 async def test_all_fields_of_a_filter_must_fit(store: Store, clock: FakeClock) -> None:
-    ids = await add(
-        store, new("a", user="ann", tags=("x",)), new("a", user="bob", tags=("x",)), new("b", user="ann")
-    )
+    ids = await add(store, new("a", user="ann", tags=("x",)), new("a", user="bob", tags=("x",)), new("b", user="ann"))
     assert await listed(store, Filter(task="a", user="ann", tag="x", text="a")) == [ids[0]]
     assert await listed(store, Filter(ids=tuple(ids), task="a", user="bob")) == [ids[1]]
     assert await listed(store, Filter(ids=tuple(ids), tag="x")) == [ids[1], ids[0]]

@@ -140,9 +140,7 @@ async def test_outputs_of_attempts_never_mix(store: Store) -> None:
     assert await store.outputs(lease.id) == []
     assert (await read(store, lease.id)).artifacts == ()
     await tell(store, lease.ref, 2, chunk("new"))
-    assert [(output.index, output.attempt, output.data) for output in await store.outputs(lease.id)] == [
-        (0, 2, b"new")
-    ]
+    assert [(output.index, output.attempt, output.data) for output in await store.outputs(lease.id)] == [(0, 2, b"new")]
 
 
 async def test_a_job_names_its_artifacts(store: Store) -> None:

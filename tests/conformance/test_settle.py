@@ -155,9 +155,7 @@ async def test_nothing_to_settle_is_nothing(store: Store) -> None:
     assert await store.settle([]) == []
 
 
-@pytest.mark.parametrize(
-    "outcome", [Completed(b"1"), Failed(BOOM), Snoozed(5), Released(), Lost(), Cancelled()]
-)
+@pytest.mark.parametrize("outcome", [Completed(b"1"), Failed(BOOM), Snoozed(5), Released(), Lost(), Cancelled()])
 async def test_an_asked_cancel_wins_over_every_ending(
     store: Store, outcome: Completed | Failed | Snoozed | Released | Lost | Cancelled
 ) -> None:
@@ -174,9 +172,7 @@ async def test_an_asked_cancel_wins_over_every_ending(
     assert (attempt.outcome, attempt.error, events[-1].error) == ("cancelled", None, None)
 
 
-async def test_a_cancelled_retry_drops_the_error_of_an_earlier_attempt(
-    store: Store, clock: FakeClock
-) -> None:
+async def test_a_cancelled_retry_drops_the_error_of_an_earlier_attempt(store: Store, clock: FakeClock) -> None:
     lease = await start(store)
     await finish(store, lease, Failed(BOOM))
     clock.pass_(5_000)

@@ -25,9 +25,7 @@ async def test_a_worker_is_registered_once_for_each_incarnation(store: Store) ->
 
 
 async def test_the_registry_tells_what_a_worker_told(store: Store, clock: FakeClock) -> None:
-    given = info(
-        "one", queues=("x", "y"), supervisor="sup", version="1.2", capabilities={"gpu": 2, "model": "x"}
-    )
+    given = info("one", queues=("x", "y"), supervisor="sup", version="1.2", capabilities={"gpu": 2, "model": "x"})
     number = await store.register(given, LEASE_FOR)
     (row,) = await store.workers()
     assert (row.id, row.state, row.alive, row.started_at, row.beat_at) == (
@@ -151,9 +149,7 @@ async def test_leaving_again_tells_the_same(store: Store) -> None:
     await start(store)
     first = await store.leave([1])
     assert await store.leave([1, 99]) == first
-    assert [overdue.lease.ref for overdue in await store.overdue(10)] == [
-        overdue.lease.ref for overdue in first
-    ]
+    assert [overdue.lease.ref for overdue in await store.overdue(10)] == [overdue.lease.ref for overdue in first]
 
 
 async def test_a_draining_worker_beats_and_ends_its_jobs(store: Store, clock: FakeClock) -> None:
@@ -197,9 +193,7 @@ async def test_a_worker_that_still_holds_leases_is_not_forgotten(store: Store, c
     await store.leave([1])
     clock.pass_(HOUR * 2)
     await store.maintain(KEEP, 10)
-    assert [(overdue.worker, overdue.lease.ref) for overdue in await store.overdue(10)] == [
-        ("one", lease.ref)
-    ]
+    assert [(overdue.worker, overdue.lease.ref) for overdue in await store.overdue(10)] == [("one", lease.ref)]
 
 
 async def test_history_names_a_worker_after_the_registry_forgot_it(store: Store, clock: FakeClock) -> None:

@@ -86,6 +86,7 @@ class Chaos:
             await freezing
             await until("all clients done", self._clients_done, 60)
             await until("all jobs ended", self._all_ended, 60, 0.1)
+            await until("all trees up", self._all_up, 30)
             codes = [tree.stop() for tree in self.trees]
             assert codes == [0] * len(codes), codes
         finally:
@@ -161,6 +162,9 @@ class Chaos:
     async def _all_ended(self) -> bool:
         counts = [queue.counts for queue in await self.store.stats()]
         return sum(sum(count for state, count in one.items() if state in FINAL) for one in counts) >= self.expected
+
+    async def _all_up(self) -> bool:
+        return all([await workers(self.store, among=tree.below) for tree in self.trees])
 
     @property
     def expected(self) -> int:

@@ -65,7 +65,6 @@ class History:
                 "SELECT seq, version, state, attempt, at, worker, outcome, cursor FROM events ORDER BY seq, version"
             ):
                 self.events[row[0]].append(Step(*row))
-            self.counters: tuple[int, int] = db.execute("SELECT seq, event FROM counters").fetchone()
             self.lanes = list(db.execute("SELECT id, head, n0, n1, n2, n3, n4, n5, n6, n7 FROM lanes"))
             self.recount = {
                 (lane, state): (count, first)
@@ -166,9 +165,6 @@ def _of_counts(history: History) -> Iterator[str]:
     yield from (f"I21: {count} orphan rows in {table}" for table, count in history.orphans.items() if count)
     if history.stale_live:
         yield f"I21: {history.stale_live} live rows of jobs that do not run"
-    top = max((step.cursor for steps in history.events.values() for step in steps), default=0)
-    if history.counters[0] < max(history.jobs, default=0) or history.counters[1] != top:
-        yield f"I21: counters {history.counters}, there are {max(history.jobs, default=0)}, {top}"
 
 
 class Told(NamedTuple):

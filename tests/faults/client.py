@@ -17,10 +17,10 @@ from tests.clock import T0
 from tests.faults.effects import append
 
 
-def job_number(number: int, ms: int, **given: object) -> NewJob:
+def job_number(number: int, ms: int, task: str = "work") -> NewJob:
     """Return the request of that number; the same number is the same job."""
     key = uuid7(T0 + number, number.to_bytes(10, "big"))
-    return NewJob(key, "work", b'{"ms":%d}' % ms, **given)  # pyright: ignore[reportArgumentType]
+    return NewJob(key, task, b'{"ms":%d}' % ms)
 
 
 def batch_of(numbers: range, seed: str) -> list[NewJob]:

@@ -418,6 +418,7 @@ class TestStoreAgainstModel(TwoStores.TestCase):
 
 
 @pytest.mark.laws
+@pytest.mark.slow
 @pytest.mark.timeout(3_600)
 class TestStoreAgainstModelAtLength(TwoStores.TestCase):
     settings = settings(max_examples=2_000, stateful_step_count=60, deadline=None, suppress_health_check=CHECKS)

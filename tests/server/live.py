@@ -24,7 +24,7 @@ async def served(world: World, **options: Any) -> AsyncGenerator[int]:
     ready = asyncio.get_running_loop().create_future()
     server = http_server(world.app, port=0, limits=world.limits, manage=False, on_ready=ready.set_result, **options)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    world.server = server.config.app.state.server  # type: ignore[union-attr]
+    world.take(server.config.app.state.server)  # type: ignore[union-attr]
     task = asyncio.create_task(server.serve())
     try:
         yield await ready

@@ -36,7 +36,7 @@ async def locked(tmp_path: Path) -> AsyncIterator[World]:
         key_of(KEYS["none"], scopes=frozenset()),
         key_of(KEYS["expired"], scopes=EVERYTHING, expires_at=1),
     )
-    world = World(tmp_path, FakeSettings(keys=keys))
+    world = World(tmp_path, keys=keys)
     await world.open()
     yield world
     await world.close()
@@ -154,7 +154,7 @@ def test_only_a_loopback_is_served_without_keys() -> None:
     for host in ("127.0.0.1", "localhost", "::1", "[::1]", "127.8.8.8"):
         check_bind(host, ())
     for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", "", "localhost.example.org", "2130706433"):
-        with pytest.raises(ConfigError, match="STANCHION_API_KEYS"):
+        with pytest.raises(ConfigError, match="STANCHION_KEYS"):
             check_bind(host, ())
         check_bind(host, (key_of(UNKNOWN),))
 
@@ -185,7 +185,7 @@ def test_keys_are_loaded_from_environment_and_file(tmp_path: Path) -> None:
         "expires = 2030-01-01T00:00:00Z\n"
     )
     file.chmod(0o600)
-    first, second = load_keys({"STANCHION_API_KEYS": f" {one} ,"}, file)
+    first, second = load_keys([f" {one} ", ""], file)
     assert (first.tenant, first.scopes) == (None, EVERYTHING)
     assert (second.tenant, second.scopes) == ("acme", frozenset({JOBS_READ}))
     assert second.expires_at == 1_893_456_000_000
@@ -204,7 +204,7 @@ def test_a_key_file_that_cannot_be_used_stops_the_start(tmp_path: Path, text: st
     file.write_text(text)
     file.chmod(0o600)
     with pytest.raises(ConfigError):
-        load_keys({"STANCHION_API_KEYS_FILE": str(file)})
+        load_keys((), file)
 
 
 def test_a_key_file_that_all_may_read_is_refused(tmp_path: Path) -> None:
@@ -212,10 +212,25 @@ def test_a_key_file_that_all_may_read_is_refused(tmp_path: Path) -> None:
     file.write_text(f'[[key]]\nkey = "{mint()}"\n')
     file.chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
-        load_keys({}, file)
+        load_keys((), file)
 
 
 def test_a_mistyped_key_is_not_repeated_in_the_error() -> None:
     with pytest.raises(ConfigError) as caught:
-        load_keys({"STANCHION_API_KEYS": "stn_live_CANARY"})
+        load_keys(["stn_live_CANARY"])
     assert "CANARY" not in str(caught.value)
+
+
+async def test_keys_of_the_settings_are_asked_for(tmp_path: Path) -> None:
+    key, other = mint(), mint()
+    file = tmp_path / "keys.toml"
+    file.write_text(f'[[key]]\nkey = "{other}"\ntenant = "acme"\n')
+    file.chmod(0o600)
+    world = World(tmp_path, FakeSettings(keys=(key,), keys_file=str(file)))
+    await world.open()
+    async with world.client() as stranger, world.client(key) as all_of_it, world.client(other) as acme:
+        assert (await stranger.get(f"{BASE}/jobs")).status_code == 401
+        assert (await all_of_it.get(f"{BASE}/jobs")).status_code == 200
+        assert (await acme.get(f"{BASE}/session")).json()["tenant"] == "acme"
+        assert (await acme.post(f"{BASE}/queues/x/pause")).status_code == 403
+    await world.close()

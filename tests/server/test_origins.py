@@ -8,7 +8,7 @@ import pytest
 
 from stanchion.server.dashboard import CSP
 from stanchion.server.shell import HEADERS
-from tests.server.world import BASE, FakeSettings, World, key_of, mint
+from tests.server.world import BASE, World, key_of, mint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ async def test_a_program_needs_no_browser_headers(client: AsyncClient) -> None:
 
 async def test_a_session_needs_our_header_even_without_other_headers(tmp_path: Path) -> None:
     key = mint()
-    world = World(tmp_path, FakeSettings(keys=(key_of(key),)))
+    world = World(tmp_path, keys=(key_of(key),))
     await world.open()
     async with world.client() as client:
         await client.post(f"{BASE}/session", json={"key": key})

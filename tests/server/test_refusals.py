@@ -218,7 +218,30 @@ def fuzzed(random_: random.Random) -> bytes:
         {"": {"": []}},
         "9" * 70,
     ]
-    names = ["task", "args", "queue", "priority", "delay", "run_at", "tags", "metadata", "ids", "filter", "jobs", "key", "atomic", "states", "older_than", "max_waiting", "paused", "timeout", "dedup_key", "expires_at", "user", "x"]
+    names = [
+        "task",
+        "args",
+        "queue",
+        "priority",
+        "delay",
+        "run_at",
+        "tags",
+        "metadata",
+        "ids",
+        "filter",
+        "jobs",
+        "key",
+        "atomic",
+        "states",
+        "older_than",
+        "max_waiting",
+        "paused",
+        "timeout",
+        "dedup_key",
+        "expires_at",
+        "user",
+        "x",
+    ]
     body: dict[str, Any] = dict(ORC) if random_.random() < 0.7 else {}
     for _ in range(random_.randrange(5)):
         body[random_.choice(names)] = random_.choice(values)

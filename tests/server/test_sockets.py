@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from stanchion.domain.query import Filter
 from stanchion.security.scopes import EVERYTHING, JOBS_READ
 from tests.server.live import served
-from tests.server.world import BASE, FakeSettings, OutputNote, World, key_of, mint
+from tests.server.world import BASE, OutputNote, World, key_of, mint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -62,7 +62,7 @@ async def locked(tmp_path: Path) -> AsyncIterator[tuple[World, Page]]:
         key_of(KEYS["none"], scopes=frozenset()),
         key_of(KEYS["other"], tenant="theirs", scopes=EVERYTHING),
     )
-    world = World(tmp_path, FakeSettings(keys=keys))
+    world = World(tmp_path, keys=keys)
     await world.open()
     async with served(world) as port:
         yield world, Page(port)

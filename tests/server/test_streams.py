@@ -16,7 +16,6 @@ from tests.server.live import Reader, Sse, served, stream
 from tests.server.world import (
     BASE,
     PNG,
-    FakeSettings,
     LogNote,
     OutputNote,
     PreviewNote,
@@ -378,8 +377,8 @@ async def test_an_empty_stream_is_refused(live: httpx.AsyncClient) -> None:
 
 async def test_too_many_streams_are_429_and_polling_goes_on(tmp_path: Path) -> None:
     key = mint()
-    settings = FakeSettings(keys=(key_of(key, scopes=EVERYTHING),))
-    world = World(tmp_path, settings, Limits(streams_per_key=2))
+    keys = (key_of(key, scopes=EVERYTHING),)
+    world = World(tmp_path, limits=Limits(streams_per_key=2), keys=keys)
     await world.open()
     headers = {"authorization": f"Bearer {key}"}
     async with (
@@ -405,7 +404,7 @@ async def test_too_many_streams_are_429_and_polling_goes_on(tmp_path: Path) -> N
 
 async def test_a_stream_ends_when_its_key_is_revoked(tmp_path: Path) -> None:
     key = mint()
-    world = World(tmp_path, FakeSettings(keys=(key_of(key, scopes=EVERYTHING),)))
+    world = World(tmp_path, keys=(key_of(key, scopes=EVERYTHING),))
     await world.open()
     headers = {"authorization": f"Bearer {key}"}
     async with (

@@ -12,7 +12,6 @@ from tests.server.live import served, stream
 from tests.server.world import (
     BASE,
     PNG,
-    FakeSettings,
     OutputNote,
     PreviewNote,
     ProgressNote,
@@ -49,7 +48,7 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
         key_of(ours, tenant="ours", scopes=EVERYTHING),
         key_of(theirs, tenant="theirs", scopes=EVERYTHING),
     )
-    world = World(tmp_path, FakeSettings(keys=keys))
+    world = World(tmp_path, keys=keys)
     await world.open()
     async with world.client(ours) as us, world.client(theirs) as them:
         body: dict[str, Any] = {

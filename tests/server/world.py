@@ -16,7 +16,7 @@ from stanchion.engine.artifacts import Artifacts
 from stanchion.engine.hooks import Hooks
 from stanchion.engine.spec import Registry, TaskSpec
 from stanchion.engine.submit import Submission, Submitter
-from stanchion.errors import StanchionError
+from stanchion.engine.watch import Watch
 from stanchion.payload import Codec
 from stanchion.security.keys import ApiKey, Keyring
 from stanchion.security.scopes import EVERYTHING, USUAL
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from stanchion.server.context import Server
     from stanchion.server.limits import Limits
     from stanchion.store import Enqueued
 
@@ -61,7 +62,8 @@ async def login_task(user: str, api_key: str = "") -> str:
 @dataclass
 class FakeSettings:
     max_payload: int = 1_000_000
-    keys: tuple[ApiKey, ...] = ()
+    keys: tuple[str, ...] = ()
+    keys_file: str | None = None
 
 
 @dataclass
@@ -69,7 +71,7 @@ class FakeTask:
     name: str
     queue: str
     codec: Codec
-    secret: frozenset[str] = frozenset()
+    spec: TaskSpec
 
     def schema(self) -> dict[str, Any]:
         return self.codec.schema()
@@ -81,6 +83,7 @@ class FakeApp:
     def __init__(self, store: MemoryStore, folder: Path, settings: FakeSettings) -> None:
         self.store, self.settings = store, settings
         self.artifacts = Artifacts(folder)
+        self.watch = Watch(store)
         self.hooks, registry = Hooks(), Registry()
         self.tasks: dict[str, FakeTask] = {}
         for name, function, secret in (
@@ -98,16 +101,14 @@ class FakeApp:
                 secret=frozenset(secret),
             )
             registry.add(spec)
-            self.tasks[name] = FakeTask(name, "images", codec, frozenset(secret))
+            self.tasks[name] = FakeTask(name, "images", codec, spec)
         self._submitter = Submitter(store, registry, self.hooks, self.artifacts, max_payload=settings.max_payload)
 
+    async def submit_one(self, submission: Submission) -> Enqueued:
+        return await self._submitter.one(submission)
+
     async def submit(self, batch: Sequence[Submission]) -> list[Enqueued | Refused]:
-        if len(batch) > 1:
-            return await self._submitter.many(batch)
-        try:
-            return [await self._submitter.one(batch[0])]
-        except StanchionError as error:
-            return [Refused(error)]
+        return await self._submitter.many(batch)
 
     async def open(self) -> None:
         await self.store.open()
@@ -135,14 +136,21 @@ class World:
     folder: Path
     settings: FakeSettings = field(default_factory=FakeSettings)
     limits: Limits | None = None
+    keys: tuple[ApiKey, ...] = ()
     clock: Callable[[], int] | None = None
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock) if self.clock else MemoryStore()
         self.app = FakeApp(self.store, self.folder, self.settings)
         self.asgi: Starlette = build(self.app, limits=self.limits)
-        self.server = self.asgi.state.server
+        self.take(self.asgi.state.server)
         self.worker = 0
+
+    def take(self, server: Server) -> None:
+        """Look at this server, with this world's keys."""
+        self.server = server
+        if self.keys:
+            server.door.keyring.replace(self.keys)
 
     async def open(self) -> None:
         await self.store.open()
@@ -151,6 +159,7 @@ class World:
 
     async def close(self) -> None:
         await self.server.close()
+        await self.app.watch.close()
         await self.store.close()
 
     def client(self, key: str | None = None, **headers: str) -> httpx.AsyncClient:

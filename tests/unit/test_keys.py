@@ -94,9 +94,7 @@ def test_tenants_and_tasks_never_run_together(tenant: str, task: str, other: str
 
 @given(names, names)
 def test_a_key_shared_by_all_knows_no_tenant(one: str, two: str) -> None:
-    assert content_key("t", 1, [], tenant=one, share="all") == content_key(
-        "t", 1, [], tenant=two, share="all"
-    )
+    assert content_key("t", 1, [], tenant=one, share="all") == content_key("t", 1, [], tenant=two, share="all")
 
 
 @given(names, names)

@@ -35,12 +35,8 @@ def test_every_kind_has_a_verdict() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize(
-    ("retryable", "expected"), [(True, Verdict.RETRY), (False, Verdict.FAIL), (None, None)]
-)
-def test_an_errors_own_word_wins_over_its_kinds(
-    kind: Kind, retryable: bool | None, expected: Verdict | None
-) -> None:
+@pytest.mark.parametrize(("retryable", "expected"), [(True, Verdict.RETRY), (False, Verdict.FAIL), (None, None)])
+def test_an_errors_own_word_wins_over_its_kinds(kind: Kind, retryable: bool | None, expected: Verdict | None) -> None:
     assert verdict(ErrorInfo(kind, "", retryable)) is (expected or VERDICTS[kind])
 
 

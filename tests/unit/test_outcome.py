@@ -70,9 +70,7 @@ def test_completing_ends_with_the_result() -> None:
 
 
 def test_snoozing_waits_and_spends_nothing() -> None:
-    assert settle(lease(), Snoozed(70), POLICY) == Settlement(
-        9, "job", 1, State.SCHEDULED, "snoozed", delay=70
-    )
+    assert settle(lease(), Snoozed(70), POLICY) == Settlement(9, "job", 1, State.SCHEDULED, "snoozed", delay=70)
 
 
 def test_releasing_queues_at_once_and_spends_nothing() -> None:
@@ -80,9 +78,7 @@ def test_releasing_queues_at_once_and_spends_nothing() -> None:
 
 
 def test_cancelling_ends() -> None:
-    assert settle(lease(), Cancelled(), POLICY) == Settlement(
-        9, "job", 1, State.CANCELLED, "cancelled", spent=1
-    )
+    assert settle(lease(), Cancelled(), POLICY) == Settlement(9, "job", 1, State.CANCELLED, "cancelled", spent=1)
 
 
 def test_a_failure_backs_off_by_the_attempts_spent() -> None:
@@ -140,9 +136,7 @@ def test_a_job_parked_too_often_spends_its_attempts() -> None:
 
 
 def test_a_lost_attempt_runs_again_unspent_until_the_crash_budget_is_used() -> None:
-    settlements = [
-        settle(lease(crashes=crashes, attempt=crashes + 1), Lost(), POLICY) for crashes in range(3)
-    ]
+    settlements = [settle(lease(crashes=crashes, attempt=crashes + 1), Lost(), POLICY) for crashes in range(3)]
     assert [(ended.state, ended.crashes, ended.spent) for ended in settlements] == [
         (State.QUEUED, 1, 0), (State.QUEUED, 1, 0), (State.FAILED, 1, 0),
     ]  # fmt: skip
@@ -154,9 +148,7 @@ def test_a_lost_attempt_runs_again_unspent_until_the_crash_budget_is_used() -> N
 
 
 @given(leases, outcomes, st.floats(0, 1, exclude_max=True))
-def test_every_ending_leads_to_one_state_under_its_fence(
-    held: Lease, outcome: Outcome, chance: float
-) -> None:
+def test_every_ending_leads_to_one_state_under_its_fence(held: Lease, outcome: Outcome, chance: float) -> None:
     ended = settle(held, outcome, POLICY, chance=chance)
     assert (ended.ref, ended.id, ended.attempt) == (held.ref, held.id, held.attempt)
     assert ended.state not in {State.RUNNING, State.BLOCKED}

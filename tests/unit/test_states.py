@@ -36,9 +36,7 @@ cancelled -         -      -
 
 def cells(table: str) -> list[tuple[State, Move, str]]:
     head, *rows = (line.split() for line in table.strip().splitlines())
-    return [
-        (State(row[0]), Move(name), cell) for row in rows for name, cell in zip(head, row[1:], strict=True)
-    ]
+    return [(State(row[0]), Move(name), cell) for row in rows for name, cell in zip(head, row[1:], strict=True)]
 
 
 CELLS = [cell for half in TABLE.split("\n\n") for cell in cells(half)]

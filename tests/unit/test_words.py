@@ -145,9 +145,7 @@ def test_any_text_is_a_cursor_or_refused(text: str) -> None:
         assert min(decode_cursor(text)) >= 0
 
 
-@pytest.mark.parametrize(
-    "text", ["", "1", "-", "1-", "-1", "1-2-3", "a-b", "1 -2", "9" * 30 + "-" + "9" * 30]
-)
+@pytest.mark.parametrize("text", ["", "1", "-", "1-", "-1", "1-2-3", "a-b", "1 -2", "9" * 30 + "-" + "9" * 30])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="cursor"):
         decode_cursor(text)

@@ -30,6 +30,29 @@ COMMANDS: Final = {
 }
 
 
+SUMMARY: Final = "The job queue for AI generation."
+_HELP: Final[tuple[list[str], ...]] = ([], ["--help"], ["-h"])
+
+
+def overview() -> str:
+    """Return the help of the whole command line; printed as it is, so that it is there at once."""
+    width = max(map(len, COMMANDS)) + 2
+    return "\n".join((
+        "Usage: stanchion COMMAND",
+        "",
+        SUMMARY,
+        "",
+        *(f"  {name:{width}}{text}" for name, text in COMMANDS.items()),
+        "",
+        "stanchion COMMAND --help        the options of a command",
+        "stanchion --version             the version",
+        "stanchion --install-completion  completion for your shell",
+        "",
+        "Exit codes:",
+        *(f"  {code:<{width}}{meaning}" for code, meaning in exits.MEANINGS.items()),
+    ))  # fmt: skip
+
+
 def build(tokens: Sequence[str] = ()) -> App:
     """Return the command line as an app of cyclopts; a command that is called speaks for itself."""
     from cyclopts import App  # noqa: PLC0415 - keeps the start quick
@@ -38,7 +61,7 @@ def build(tokens: Sequence[str] = ()) -> App:
 
     app = App(
         name="stanchion",
-        help="The job queue for AI generation.",
+        help=SUMMARY,
         help_epilogue=exits.HELP,
         help_format="plaintext",
         version=__version__,
@@ -55,9 +78,12 @@ def build(tokens: Sequence[str] = ()) -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; no error of ours ends in a traceback."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if tokens in _HELP:
+        sys.stdout.write(overview() + "\n")
+        return exits.OK
     from cyclopts import CycloptsError  # noqa: PLC0415 - keeps the start quick
 
-    tokens = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in tokens
     try:
         result = build(tokens)(tokens, exit_on_error=False, print_error=False)

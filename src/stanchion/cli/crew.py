@@ -90,6 +90,7 @@ def crew(
         profile=app.settings.lease,
         processes=processes,
         grace=options.grace,
+        retention=app.settings.retention,
         on_event=on_event,
     )
 

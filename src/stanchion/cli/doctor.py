@@ -60,12 +60,12 @@ def _store(app: Stanchion, facts: Mapping[str, object]) -> Iterator[Finding]:
     if checked == "ok":
         yield Finding("ok", "integrity", "quick_check is ok")
     elif checked == "skipped":
-        yield Finding(
-            "ok", "integrity", "not checked: the file is large", "sqlite3 FILE 'pragma quick_check' on a copy"
-        )
+        remedy = "Run sqlite3 FILE 'pragma quick_check' on a copy."
+        yield Finding("ok", "integrity", "not checked: the file is large", remedy)
+    elif checked == "None":
+        yield Finding("warn", "integrity", "not checked", "Run sqlite3 FILE 'pragma quick_check' on a copy.")
     else:
-        remedy = "Stop all processes, copy the file, and restore the last backup."
-        yield Finding("fail", "integrity", checked, remedy)
+        yield Finding("fail", "integrity", checked, "Stop all processes, copy the file, and restore the last backup.")
     yield _wal(_number(facts.get("wal_bytes")), _number(facts.get("bytes")))
 
 

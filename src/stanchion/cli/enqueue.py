@@ -144,14 +144,22 @@ def _pair(app: Stanchion, task: str, text: str) -> tuple[str, Any]:
     if not equals or not name:
         message = f"--arg {text!r} is not name=value."
         raise UsageError(message, remedy="Write it as --arg prompt='an orc'.")
-    schema = app.tasks[task].schema() if task in app.tasks else {}
-    properties = cast("dict[str, dict[str, Any]]", schema.get("properties", {}))
-    if properties.get(name, {}).get("type") == "string":
+    if task in app.tasks and _text_wanted(app.tasks[task].schema(), name, value):
         return name, value
     try:
         return name, json_.loads(value)
     except json_.JSONDecodeError:
         return name, value
+
+
+def _text_wanted(schema: dict[str, Any], name: str, value: str) -> bool:
+    """Return whether an argument takes text and not what the value would be as JSON."""
+    place: Any = schema
+    for part in str(schema.get("$ref", "#")).split("/")[1:]:
+        place = place[part]
+    wanted: dict[str, Any] = place.get("properties", {}).get(name, {})
+    kinds = {kind.get("type") for kind in wanted.get("anyOf", [wanted])}
+    return kinds == {"string"} or (kinds == {"string", "null"} and value != "null")
 
 
 async def _one(app: Stanchion, submission: Submission, *, wait: float | None, json: bool) -> int:

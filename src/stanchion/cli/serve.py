@@ -58,7 +58,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         options = ChildOptions(
             target=named(app), url=found.settings.url, slots=slots, grace=grace, log_json=True if json else None
         )
-    check_bind(host, found.settings.keys)
+    check_bind(host, found.settings.keys or found.settings.keys_file)
     bound = listen(host, port)
     async with found:
         web = Web(found, host, bound)

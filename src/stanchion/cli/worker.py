@@ -96,10 +96,10 @@ def names(listed: str | None) -> tuple[str, ...] | None:
 
 async def _supervised(options: ChildOptions, processes: int) -> int:
     described = await describe(options.target)
+    app = stand_in(described, url=options.url, profile=options.profile)
     if not described.tasks:
         message = f"{options.target} has no task."
         raise ConfigError(message, remedy="Import the modules that define its tasks where the app is defined.")
-    app = stand_in(described, url=options.url, profile=options.profile)
     text = f"stopping: running jobs get up to {options.grace:g} s (once more to end them now)"
     async with app:
         with on_signals(log.warning, text) as stop:

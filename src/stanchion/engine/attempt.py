@@ -159,7 +159,7 @@ class Attempts:
         else:
             call = functools.partial(spec.function, *leading, *positional, **named)
         within = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, within.run, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, within.run, _carried, call)
 
     async def _encoded(self, running: Running, spec: TaskSpec, result: object) -> bytes | None:
         limit = spec.max_payload or self._max_payload
@@ -192,6 +192,15 @@ class Attempts:
         trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
         bound(lease).warning("attempt failed: %s: %s", info.kind.value, info.message, exc_info=error)
         return Failed(info._replace(trace=trace))
+
+
+def _carried(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - a handler's own result
+    """Call a handler in its thread; what no future can carry to the loop becomes an ordinary error."""
+    try:
+        return call()
+    except (StopIteration, GeneratorExit) as error:
+        message = f"the handler raised {type(error).__name__}"
+        raise RuntimeError(message) from error
 
 
 def _in_loop_of_its_own(function: Callable[..., Any], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - a handler's own result

@@ -224,7 +224,13 @@ class Context:
         """Record what something cost; kept also where the attempt fails."""
         await self._note(CostNote(str(amount), unit))
 
-    async def step(self, name: str, function: Callable[[], Awaitable[T] | T], *, type: type[T] | None = None) -> T:
+    async def step(
+        self,
+        name: str,
+        function: Callable[[], Awaitable[T] | T],
+        *,
+        type: type[T] | None = None,  # noqa: A002 - the word that msgspec uses
+    ) -> T:
         """Run a function once per job: a later attempt gets the stored result instead of running it again.
 
         Args:

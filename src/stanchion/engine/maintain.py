@@ -7,9 +7,10 @@ import logging
 import random
 from typing import TYPE_CHECKING, Final
 
-from stanchion.domain.outcome import Lost, settle
+from stanchion.domain.outcome import Lost, Outcome, Released, settle
 from stanchion.domain.policy import Retention
 from stanchion.domain.retry import RetryPolicy
+from stanchion.engine.board import begun
 from stanchion.errors import StoreError
 
 if TYPE_CHECKING:
@@ -26,12 +27,16 @@ MAINTAIN_EVERY: Final = 5.0
 
 
 async def rescue(store: Store, found: Sequence[Overdue], reason: str) -> int:
-    """Settle leases as lost; return how many were still held."""
+    """Settle leases as lost, and as given back where their handler had not begun; return how many were still held."""
     if not found:
         return 0
     policy = RetryPolicy()
+    boards = {worker: begun(worker) for worker in {item.worker for item in found}}
     applied = await store.settle(
-        [settle(item.lease, Lost(reason), policy, chance=random.random()) for item in found]  # noqa: S311 - jitter
+        [
+            settle(item.lease, _ending(item, boards[item.worker], reason), policy, chance=random.random())  # noqa: S311 - jitter
+            for item in found
+        ]
     )
     for item, done in zip(found, applied, strict=True):
         if done:
@@ -43,6 +48,12 @@ async def rescue(store: Store, found: Sequence[Overdue], reason: str) -> int:
                 reason,
             )
     return sum(applied)
+
+
+def _ending(item: Overdue, board: set[tuple[int, int]] | None, reason: str) -> Outcome:
+    if board is not None and (item.lease.ref, item.lease.attempt) not in board:
+        return Released(reason)
+    return Lost(reason)
 
 
 class Maintainer:

@@ -98,8 +98,7 @@ class Submitter:
             UsageError: It does not fit; nothing was stored.
             RefusedError: The store refused it; nothing was stored.
         """
-        new = await self._prepared(submission)
-        answer = await self._batcher.put(new)
+        answer = await self._batcher.put(self._prepared_now(submission) or await self._prepared(submission))
         if isinstance(answer, Refused):
             raise answer.error
         return answer
@@ -112,7 +111,8 @@ class Submitter:
             if place % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
             try:
-                ready.append((place, await self._prepared(submission)))
+                new = self._prepared_now(submission) or await self._prepared(submission)
+                ready.append((place, new))
             except StanchionError as error:
                 answers[place] = Refused(error)
         for start in range(0, len(ready), BULK):
@@ -125,6 +125,15 @@ class Submitter:
     async def flush(self) -> None:
         """Wait until no enqueue is on its way."""
         await self._batcher.flush()
+
+    def _prepared_now(self, submission: Submission) -> NewJob | None:
+        """Return the job where nothing needs to be awaited for it: no hook, no file, a known task."""
+        if self._hooks.before_enqueue or submission.task not in self._registry:
+            return None
+        spec = self._registry.get(submission.task)
+        if spec.codec.takes_files:
+            return None
+        return new_job(submission, spec.codec.encode(submission.args, spec.max_payload or self._max_payload), spec)
 
     async def _prepared(self, submission: Submission) -> NewJob:
         if self._hooks.before_enqueue:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 from stanchion.domain.outcome import Released, settle
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine import frames
+from stanchion.engine.board import forget
 from stanchion.engine.maintain import Maintainer, rescue
 from stanchion.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from stanchion.domain.policy import LeaseProfile
+    from stanchion.domain.policy import LeaseProfile, Retention
     from stanchion.engine.artifacts import Artifacts
     from stanchion.store import Store
 
@@ -56,7 +57,6 @@ class Supervisor:
 
     Args:
         command: What starts a child; the supervisor's pid is appended.
-        open_store: Makes the store of a URL; the first child says which.
         processes: How many children.
         grace: Seconds that running attempts get after a stop.
     """
@@ -70,11 +70,12 @@ class Supervisor:
         profile: LeaseProfile,
         processes: int = 1,
         grace: float = 25.0,
+        retention: Retention | None = None,
         on_event: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self._command = tuple(command)
         self._store, self._artifacts, self._profile = store, artifacts, profile
-        self._processes, self._grace = processes, grace
+        self._processes, self._grace, self._retention = processes, grace, retention
         self._children: set[Child] = set()
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -92,7 +93,7 @@ class Supervisor:
         Raises:
             ConfigError: A child cannot start; its own message is on standard error.
         """
-        maintainer = Maintainer(self._store, self._artifacts, self._profile)
+        maintainer = Maintainer(self._store, self._artifacts, self._profile, self._retention)
         helpers = [asyncio.create_task(self._beating()), asyncio.create_task(maintainer.run())]
         keepers = [asyncio.create_task(self._keep(place)) for place in range(self._processes)]
         waiting = asyncio.create_task(stop.wait())
@@ -174,6 +175,7 @@ class Supervisor:
                 log.warning("the jobs of a dead process could not be given back yet: %s", error)
                 await asyncio.sleep(pause)
             else:
+                forget(child.incarnation)
                 return
         log.error("the jobs of worker %s wait for their lease to expire", child.incarnation)
 
@@ -206,7 +208,7 @@ class Supervisor:
             if silent > UNRESPONSIVE and not child.blocked:
                 child.blocked = True
                 log.warning(
-                    "worker process %d is unresponsive: its event loop has been blocked for %.0f s; its leases are kept",
+                    "worker process %d is unresponsive: its event loop is blocked since %.0f s; its leases are kept",
                     child.process.pid,
                     silent,
                 )

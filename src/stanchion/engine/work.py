@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from stanchion.domain.outcome import Lost, Outcome, Released, settle
+from stanchion.domain.job import State
+from stanchion.domain.outcome import Lost, Outcome, Released, Settlement, settle
 from stanchion.domain.policy import PROFILES
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.attempt import Attempts, Running, bound
+from stanchion.engine.board import Board
 from stanchion.engine.context import Recorder
 from stanchion.errors import StoreError
 from stanchion.store import Want, WorkerInfo
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from stanchion.domain.job import Lease
     from stanchion.domain.kinds import Rule
-    from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import LeaseProfile
     from stanchion.engine.artifacts import Artifacts
     from stanchion.engine.cells import Cells
@@ -50,6 +51,11 @@ _TROUBLE: Final = (0.1, 0.3, 1.0, 3.0)
 def incarnation() -> str:
     """Return a name that no other worker process ever has."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def _last_life(lease: Lease, spec: TaskSpec) -> bool:
+    """Return whether one more death would set a job aside: it then runs in a process of its own, and dies alone."""
+    return 0 < lease.crashes >= spec.policy.crash_budget - 1
 
 
 class Worker:
@@ -110,6 +116,8 @@ class Worker:
         self._alive = True
         self._claiming = True
         self._sweeping = False
+        self._doubt = False
+        self._board = Board(self.info.incarnation, slots)
         self._mean = SHORT
         self.done = 0
 
@@ -147,6 +155,7 @@ class Worker:
                 await self._store.settle(
                     [settle(item.lease, Released("its worker stopped"), RetryPolicy()) for item in left]
                 )
+            self._board.close()
             log.info("worker %s stopped after %d attempts", self.info.incarnation, self.done)
 
     async def _stop_on(self, stop: asyncio.Event) -> None:
@@ -171,6 +180,8 @@ class Worker:
             room = self._room() if self._hungry else 0
             if self._outbox or room:
                 try:
+                    if self._doubt:
+                        await self._reconcile()
                     next_due = await self._round(room)
                     trouble = 0
                 except StoreError as error:
@@ -207,7 +218,7 @@ class Worker:
             answers, claimed = await self._store.claim(self.id, Want(room, self._tasks, self._queues), settled)
         except BaseException:
             self._outbox = settled + self._outbox
-            self._hungry = True
+            self._hungry = self._doubt = True
             raise
         self._tell_refused(settled, answers)
         self._ready.extend(claimed.leases)
@@ -215,6 +226,19 @@ class Worker:
             self._hungry = True
         self._start_ready()
         return None if claimed.next_due is None else claimed.next_due / 1000
+
+    async def _reconcile(self) -> None:
+        """After a claim without an answer: give back what it may have leased, since nobody here knows of it."""
+        known = {*self._running, *((one.ref, one.attempt) for one in (*self._ready, *self._outbox))}
+        held = await self._store.held(self.id)
+        await self._store.settle(
+            [
+                Settlement(item.ref, "", item.attempt, State.QUEUED, "released")
+                for item in held
+                if (item.ref, item.attempt) not in known
+            ]
+        )
+        self._doubt = False
 
     async def _settle_or_keep(self, settled: list[Settlement]) -> list[bool]:
         try:
@@ -225,6 +249,7 @@ class Worker:
 
     def _tell_refused(self, settled: Sequence[Settlement], answers: Sequence[bool]) -> None:
         for ended, applied in zip(settled, answers, strict=True):
+            self._board.end(ended.ref, ended.attempt)
             if not applied:
                 log.warning(
                     "attempt %d of job %s was refused as %s: its lease was lost",
@@ -262,9 +287,10 @@ class Worker:
         outcome: Outcome = Released("its worker stopped")
         spec = self._registry.get(lease.task)
         try:
-            if spec.isolation == "process" and self._cells is not None:
+            if self._cells is not None and (spec.isolation == "process" or _last_life(lease, spec)):
                 outcome = await self._cells.run(running, spec)
             else:
+                self._board.begin(lease.ref, lease.attempt)
                 outcome = await self._attempts.run(running, spec)
         except asyncio.CancelledError:  # cancelled before its first step
             outcome = Released("its worker stopped")
@@ -273,6 +299,7 @@ class Worker:
             self._mean += _SMOOTHING * (loop.time() - began - self._mean)
             self.done += 1
             if running.lost:
+                self._board.end(lease.ref, lease.attempt)
                 bound(lease).warning("attempt abandoned: its lease was lost")
             else:
                 self._end(lease, spec, outcome)

@@ -16,12 +16,10 @@ from stanchion.security.scopes import EVERYTHING, USUAL, checked
 from stanchion.security.tokens import digest, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from stanchion.domain.units import Instant
 
-KEYS: Final = "STANCHION_API_KEYS"
-KEYS_FILE: Final = "STANCHION_API_KEYS_FILE"
 PEPPER: Final = "STANCHION_PEPPER"
 _OTHERS: Final = 0o007
 _DIGEST_LENGTH: Final = 32
@@ -98,21 +96,21 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     key: list[_Entry] = msgspec.field(default_factory=list)
 
 
-def load_keys(environ: Mapping[str, str], file: Path | None = None) -> tuple[ApiKey, ...]:
-    """Return the keys that environment and key file name.
+def load_keys(texts: Iterable[str] = (), file: Path | None = None, *, pepper: bytes = b"") -> tuple[ApiKey, ...]:
+    """Return the keys that settings and a key file name.
 
-    `STANCHION_API_KEYS` holds key texts, separated by commas: each allows everything, for every tenant. The key
-    file (TOML; the argument, or `STANCHION_API_KEYS_FILE`) grants less. Texts are hashed here and forgotten.
+    Args:
+        texts: Keys as their owners hold them: each allows everything, for every tenant. Hashed and forgotten.
+        file: TOML with one `[[key]]` each, that may grant less.
+        pepper: A secret that the digests in the file were made with.
 
     Raises:
         ConfigError: A key cannot be used. The message never holds the key.
     """
-    pepper = environ.get(PEPPER, "").encode()
-    path = file or (Path(named) if (named := environ.get(KEYS_FILE)) else None)
-    listed = [text.strip() for text in environ.get(KEYS, "").split(",") if text.strip()]
-    keys = [_from_text(text, pepper, f"key {n} of {KEYS}", EVERYTHING) for n, text in enumerate(listed, 1)]
-    if path is not None:
-        keys += [_from_entry(entry, pepper, f"key {n} of {path}") for n, entry in enumerate(_read(path), 1)]
+    listed = [text.strip() for text in texts if text.strip()]
+    keys = [_from_text(text, pepper, f"API key number {n}", EVERYTHING) for n, text in enumerate(listed, 1)]
+    if file is not None:
+        keys += [_from_entry(entry, pepper, f"key {n} of {file}") for n, entry in enumerate(_read(file), 1)]
     if len({key.id for key in keys}) < len(keys):
         message = "Two API keys have the same id."
         raise ConfigError(message, remedy="Remove the repeated key.")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -14,7 +15,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 
-from stanchion.security.keys import PEPPER, Keyring
+from stanchion.errors import StoreError
+from stanchion.security.keys import PEPPER, Keyring, load_keys
 from stanchion.security.scopes import JOBS_READ
 from stanchion.server import openapi
 from stanchion.server.auth import GUEST, Door
@@ -88,22 +90,20 @@ def build(app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = 
         app: What the server serves.
         limits: Bounds; the defaults where left out.
         hosts: Host names that a server without keys answers to, beside those of the loopback.
-        manage: Whether the lifespan opens and closes the app.
+        manage: Whether the lifespan closes the app that it opened.
     """
-    server = Server(
-        app, Door(Keyring(app.settings.keys, pepper=os.environ.get(PEPPER, "").encode())), limits or Limits()
-    )
+    server = Server(app, Door(_keyring(app)), limits or Limits())
     allowed = None if server.door.required else loopback_hosts(frozenset(hosts))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        if manage:
-            await app.open()
+        own = manage and not _is_open(app)
+        await app.open()
         try:
             yield
         finally:
             await server.close()
-            if manage:
+            if own:
                 await app.close()
 
     built = Starlette(
@@ -115,6 +115,20 @@ def build(app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = 
     built.router.redirect_slashes = False
     built.state.server = server
     return built
+
+
+def _keyring(app: AppPort) -> Keyring:
+    pepper = os.environ.get(PEPPER, "").encode()
+    settings = app.settings
+    file = Path(settings.keys_file) if settings.keys_file else None
+    return Keyring(load_keys(settings.keys, file, pepper=pepper), pepper=pepper)
+
+
+def _is_open(app: AppPort) -> bool:
+    try:
+        return bool(app.store)
+    except StoreError:
+        return False
 
 
 async def _pass_on(_: Request, error: Exception) -> Response:
@@ -144,6 +158,7 @@ def _check_declared(endpoint: Endpoint) -> None:
 def _handler(server: Server, own: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         endpoint = own["GET" if request.method == "HEAD" else request.method]
+        await server.app.open()  # where the app is mounted, nobody else has done so
         return await endpoint.call(server, request, _admitted(server, request, endpoint))
 
     return handle
@@ -169,6 +184,7 @@ def _admitted(server: Server, request: Request, endpoint: Endpoint) -> Principal
 
 def _socket(server: Server) -> Callable[[WebSocket], Awaitable[None]]:
     async def handle(websocket: WebSocket) -> None:
+        await server.app.open()
         bearer = "authorization" in websocket.headers
         who = server.door.principal(websocket, server.now())
         check_socket_origin(websocket, bearer=bearer and who is not None and who.by == "key")

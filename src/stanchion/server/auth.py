@@ -138,4 +138,4 @@ def check_bind(host: str, keys: object) -> None:
     """
     if not keys and not is_loopback(host):
         message = f"Serving {host!r} would let everyone on the network run and read jobs: no API key is configured."
-        raise ConfigError(message, remedy="Set STANCHION_API_KEYS or STANCHION_API_KEYS_FILE, or bind 127.0.0.1.")
+        raise ConfigError(message, remedy="Set STANCHION_KEYS or STANCHION_KEYS_FILE, or bind 127.0.0.1.")

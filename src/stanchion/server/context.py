@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 from starlette.responses import Response
 
-from stanchion.engine.watch import Watch
 from stanchion.server.bodies import SLACK
 from stanchion.server.limits import Limits, Streams
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 
     from starlette.requests import Request
 
-    from stanchion.domain.units import Instant
+    from stanchion.domain.units import Instant, JobId
+    from stanchion.engine.watch import Watch
+    from stanchion.engine.watchers import Interest, Watcher
     from stanchion.server.auth import Door, Principal
     from stanchion.server.ports import AppPort
     from stanchion.store import Store
@@ -34,7 +36,8 @@ class Server:
         self.app, self.door, self.limits = app, door, limits
         self.streams = Streams(limits, self.close)
         self.patching = asyncio.Lock()
-        self._watch: Watch | None = None
+        self._closed = False
+        self._watchers: set[Watcher] = set()
 
     @property
     def store(self) -> Store:
@@ -44,9 +47,21 @@ class Server:
     @property
     def watch(self) -> Watch:
         """Return the one feed reader of this process."""
-        if self._watch is None:
-            self._watch = Watch(self.store)
-        return self._watch
+        return self.app.watch
+
+    @asynccontextmanager
+    async def watching(
+        self, interest: Interest, *, jobs: Collection[JobId] = (), queues: Collection[str] = ()
+    ) -> AsyncGenerator[Watcher]:
+        """Watch for as long as the context is open and the server serves."""
+        async with self.watch.open(interest, jobs=jobs, queues=queues) as watcher:
+            if self._closed:
+                watcher.end("closed")
+            self._watchers.add(watcher)
+            try:
+                yield watcher
+            finally:
+                self._watchers.discard(watcher)
 
     @property
     def max_body(self) -> int:
@@ -60,7 +75,7 @@ class Server:
     def secrets_of(self, task: str) -> frozenset[str]:
         """Return the names of a task's secret arguments; they are never shown."""
         found = self.app.tasks.get(task)
-        return found.secret if found is not None else frozenset()
+        return found.spec.secret if found is not None else frozenset()
 
     def still(self, who: Principal) -> bool:
         """Return whether a credential that opened a stream still holds."""
@@ -73,7 +88,9 @@ class Server:
 
     async def close(self) -> None:
         """End all streams; their clients come again elsewhere."""
-        await self.watch.close()
+        self._closed = True
+        for watcher in tuple(self._watchers):
+            watcher.end("closed")
 
 
 Handler: TypeAlias = "Callable[[Server, Request, Principal], Awaitable[Response]]"

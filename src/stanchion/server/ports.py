@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
     from pathlib import Path
 
     from stanchion.engine.submit import Submission
-    from stanchion.security.keys import ApiKey
+    from stanchion.engine.watch import Watch
     from stanchion.store import Enqueued, Refused, Store
+
+
+class SpecPort(Protocol):
+    """A task's policies, as far as the server heeds them."""
+
+    @property
+    def secret(self) -> frozenset[str]:
+        """Return the names of the arguments that are never shown."""
+        ...
 
 
 class TaskPort(Protocol):
@@ -27,8 +36,8 @@ class TaskPort(Protocol):
         ...
 
     @property
-    def secret(self) -> frozenset[str]:
-        """Return the names of the arguments that are never shown."""
+    def spec(self) -> SpecPort:
+        """Return its policies."""
         ...
 
     def schema(self) -> Mapping[str, object]:
@@ -53,8 +62,13 @@ class SettingsPort(Protocol):
         ...
 
     @property
-    def keys(self) -> tuple[ApiKey, ...]:
-        """Return the API keys; none: only loopback may be served."""
+    def keys(self) -> tuple[str, ...]:
+        """Return the API keys as their owners hold them; none, and no file: only a loopback may be served."""
+        ...
+
+    @property
+    def keys_file(self) -> str | None:
+        """Return the file of further API keys."""
         ...
 
 
@@ -79,6 +93,15 @@ class AppPort(Protocol):
     @property
     def artifacts(self) -> ArtifactsPort:
         """Return the artifacts."""
+        ...
+
+    @property
+    def watch(self) -> Watch:
+        """Return the one feed reader of the process."""
+        ...
+
+    def submit_one(self, submission: Submission, /) -> Awaitable[Enqueued]:
+        """Validate and store one request; concurrent ones share a transaction."""
         ...
 
     async def submit(self, batch: Sequence[Submission], /) -> list[Enqueued | Refused]:

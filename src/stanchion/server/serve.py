@@ -66,7 +66,7 @@ def http_server(  # noqa: PLR0913 - a command's own options
     Raises:
         ConfigError: The host is not a loopback and no API key is configured.
     """
-    check_bind(host, app.settings.keys)
+    check_bind(host, app.settings.keys or app.settings.keys_file)
     names = {*hosts, host} if host not in ("0.0.0.0", "::", "") else set(hosts)  # noqa: S104 - compared, not bound
     asgi = build(app, limits=limits, hosts=names, manage=manage)
     config = uvicorn.Config(

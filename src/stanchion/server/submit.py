@@ -11,7 +11,6 @@ from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import PayloadError
 from stanchion.server.present import BASE
 from stanchion.server.problems import ApiError, malformed
-from stanchion.store import Refused
 
 if TYPE_CHECKING:
     from stanchion.domain.units import Millis
@@ -70,12 +69,9 @@ async def submit_one(server: Server, wanted: Submission) -> Enqueued:
         StanchionError: It was refused; nothing was stored.
     """
     try:
-        (answer,) = await server.app.submit([wanted])
+        return await server.app.submit_one(wanted)
     except PayloadError as error:
         raise below_args(error) from error
-    if isinstance(answer, Refused):
-        raise below_args(answer.error)
-    return answer
 
 
 def below_args(error: Exception, pointer: str = "") -> Exception:

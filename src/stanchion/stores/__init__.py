@@ -38,15 +38,9 @@ def open_store(url: str) -> Store:
             options = dict(parse_qsl(parts.query, keep_blank_values=True))
             synchronous = options.pop("synchronous", "full").lower()
             network = options.pop("network", "refuse")
-            if (
-                options
-                or synchronous not in {"full", "extra", "normal", "off"}
-                or network not in {"refuse", "allow"}
-            ):
+            if options or synchronous not in {"full", "extra", "normal", "off"} or network not in {"refuse", "allow"}:
                 message = f"{url!r} has an option that sqlite does not know."
-                raise ConfigError(
-                    message, remedy="Use synchronous=full|extra|normal|off and network=refuse|allow."
-                )
+                raise ConfigError(message, remedy="Use synchronous=full|extra|normal|off and network=refuse|allow.")
             return SqliteStore(Path(path), synchronous=synchronous, allow_network=network == "allow")
         case scheme:
             message = f"No store is known for {scheme or url!r}."

@@ -122,11 +122,11 @@ class Demo:
     async def run(self, port: int, options: ChildOptions, workers: int, *, leave: bool, browser: bool) -> int:
         """Draw all rows, then leave the dashboard up."""
         web = Web(self._app, HOST, listen_near(HOST, port))
-        self._greet(web, port, workers)
         supervisor = crew(self._app, options, processes=workers, on_event=self._happened)
         follower = Follower(self._app, self._where.pictures, len(self._rows), await self._app.store.tail())
         with on_signals(self._view.tell, "stopping (once more to stop at once)") as stop:
             stop.on_hard = lambda: end(supervisor)
+            self._greet(web, port, workers)
             serving = asyncio.create_task(web.run())
             working = asyncio.create_task(supervisor.run(stop.asked))
             if browser:

@@ -79,7 +79,7 @@ async def awaited(  # noqa: PLR0913 - whom, what, and until when
     if job.final or (job.version > version and not final):
         return job
     with server.streams.enter(who):
-        async with server.watch.open(Interest(who.scope), jobs=[job_id]) as watcher:
+        async with server.watching(Interest(who.scope), jobs=[job_id]) as watcher:
             try:
                 async with asyncio.timeout(seconds):
                     while True:

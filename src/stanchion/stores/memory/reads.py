@@ -52,9 +52,7 @@ def page(tables: Tables, wanted: Filter, limit: int, after: str | None, scope: S
     if after is not None and not (after.isascii() and after.isdecimal() and len(after) <= _CURSOR_DIGITS):
         message = f"{after!r} is not a cursor; send back the page's `next` unchanged"
         raise ValueError(message)
-    found = [
-        job for job in reversed(matching(tables, wanted, scope)) if after is None or job.ref < int(after)
-    ]
+    found = [job for job in reversed(matching(tables, wanted, scope)) if after is None or job.ref < int(after)]
     shown = tuple(replace(job, args=b"", result=None) for job in found[:limit])
     return Page(shown, str(shown[-1].ref) if shown and len(found) > limit else None)
 
@@ -156,9 +154,7 @@ def _counted(bucket: Bucket, fact: _Fact) -> Bucket:
 
 def workers(tables: Tables, now: Instant) -> list[WorkerRow]:
     """Return the registry: living workers, and those that ended lately."""
-    return [
-        _row(tables, worker, now) for worker in tables.workers.values() if not ended_long_ago(worker, now)
-    ]
+    return [_row(tables, worker, now) for worker in tables.workers.values() if not ended_long_ago(worker, now)]
 
 
 def _row(tables: Tables, worker: Worker, now: Instant) -> WorkerRow:

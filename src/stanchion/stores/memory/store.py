@@ -87,9 +87,7 @@ class MemoryStore:
         """See `Store.register`."""
         return control.register(self._tables, worker, lease_for, self.now())
 
-    async def claim(
-        self, worker: int, want: Want, settled: Sequence[Settlement] = ()
-    ) -> tuple[list[bool], Claimed]:
+    async def claim(self, worker: int, want: Want, settled: Sequence[Settlement] = ()) -> tuple[list[bool], Claimed]:
         """See `Store.claim`."""
         now = self.now()
         applied = [attempts.settle(self._tables, end, now) for end in settled]
@@ -189,9 +187,7 @@ class MemoryStore:
         """See `Store.inspect`."""
         return [self._tables.find(job_id, scope) for job_id in ids]
 
-    async def history(
-        self, job_id: JobId, scope: Scope = ALL, after: int = 0
-    ) -> tuple[list[Event], list[Attempt]]:
+    async def history(self, job_id: JobId, scope: Scope = ALL, after: int = 0) -> tuple[list[Event], list[Attempt]]:
         """See `Store.history`."""
         job = self._tables.find(job_id, scope)
         if job is None:
@@ -237,9 +233,7 @@ class MemoryStore:
         """See `Store.series`."""
         return reads.series(self._tables, window, step, scope, self.now())
 
-    async def configure(
-        self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None
-    ) -> QueuePolicy:
+    async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
         """See `Store.configure`."""
         policy = control.configure(self._tables, queue, paused=paused, max_waiting=max_waiting)
         self._hint()
@@ -257,9 +251,7 @@ class MemoryStore:
         """See `Store.tail`."""
         return reads.tail(self._tables)
 
-    def subscribe(
-        self, listener: Callable[[Signal], None], *, claims: bool, watch: bool
-    ) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Signal], None], *, claims: bool, watch: bool) -> Callable[[], None]:
         """See `Store.subscribe`."""
         kinds = frozenset((["work", "cancel"] if claims else []) + (["change"] if watch else []))
         self._subscribed += 1
@@ -276,9 +268,7 @@ class MemoryStore:
         return {"schema": 1, "durability": self.durability, "jobs": len(self._tables.jobs), "warnings": ()}
 
     # Last, because inside the class body its name hides the builtin that the annotations above use.
-    async def list(
-        self, filter_: Filter, *, limit: int, after: str | None = None, scope: Scope = ALL
-    ) -> Page:
+    async def list(self, filter_: Filter, *, limit: int, after: str | None = None, scope: Scope = ALL) -> Page:
         """See `Store.list`."""
         return reads.page(self._tables, filter_, limit, after, scope)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.ids import packed
 from stanchion.domain.job import FINAL, WAITING, Move, State, move
@@ -11,6 +11,7 @@ from stanchion.errors import NotFoundError, WrongStateError
 from stanchion.store import Upkeep
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.claim import expire, promote
+from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.rows import CANCELLED, CODES, QUEUED, RUNNING, STATES, tags_text
 from stanchion.stores.sqlite.signals import CANCEL, CHANGE, WORK
 
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
     from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.writer import Tx
 
-Row = tuple[Any, ...]
-
 WORKERS_KEPT: Final = 90 * DAY
+WINDOW: Final = 5_000
+"""How many jobs one round of pruning looks at."""
+_LAST: Final = (1 << 63) - 1
 
 
 def each(
     tx: Tx, ids: Sequence[JobId], scope: Scope, change: Callable[[Tx, Row], Exception | None]
 ) -> list[Exception | None]:
-    """Apply a change to jobs (seq, lane, state, version, attempt, cancel_at, tenant); answer None or its refusal."""
+    """Apply a change to jobs (a row of `TARGET` each); answer None or its refusal."""
     answers: list[Exception | None] = []
     for job_id in ids:
         row = _target(tx, job_id, scope)
@@ -44,28 +46,34 @@ def _target(tx: Tx, job_id: JobId, scope: Scope) -> Row | None:
         key = packed(job_id)
     except ValueError:
         return None
-    row = tx.db.execute(sql.TARGET, (key,)).fetchone()
-    return row if row is not None and scope.tenant in (None, row[6]) else None
+    row = one(tx.db, sql.TARGET, (key,))
+    return row if row is not None and scope.tenant in (None, row[7]) else None
 
 
-def _event(tx: Tx, row: Row, state: int, outcome: str | None = None) -> None:
+def _state(row: Row) -> State:
+    code: int = row[2]
+    return STATES[code]
+
+
+def _event(tx: Tx, row: Row, state: int, outcome: str | None = None) -> int:
+    """Add the event of a change, and return its cursor."""
     tx.event += 1
-    tx.db.execute(sql.ADD_EVENT, (tx.event, row[0], row[3] + 1, state, row[4], tx.now, None, outcome, None))
+    event = (tx.event, row[0], row[3] + 1, state, row[4], tx.now, None, outcome, None, row[5])
+    tx.db.execute(sql.ADD_EVENT, event)
     tx.mask |= CHANGE
+    return tx.event
 
 
 def cancel(tx: Tx, row: Row) -> Exception | None:
     """Cancel a waiting job, ask a running one; a final one stays as it is."""
-    seq, lane, code, _, _, cancel_at, _ = row
-    state = STATES[code]
+    seq, lane, code, _, _, _, cancel_at, _ = row
+    state = _state(row)
     if state in WAITING:
         move(state, Move.CANCEL)
-        tx.db.execute(sql.CANCEL_WAITING, (tx.now, seq))
+        tx.db.execute(sql.CANCEL_WAITING, (tx.now, _event(tx, row, CANCELLED), seq))
         tx.moved(lane, code, CANCELLED)
-        _event(tx, row, CANCELLED)
     elif state is State.RUNNING and cancel_at is None:
-        tx.db.execute(sql.ASK_CANCEL, (tx.now, seq))
-        _event(tx, row, RUNNING, "cancel_requested")
+        tx.db.execute(sql.ASK_CANCEL, (tx.now, _event(tx, row, RUNNING, "cancel_requested"), seq))
         tx.mask |= CANCEL
     return None
 
@@ -73,13 +81,12 @@ def cancel(tx: Tx, row: Row) -> Exception | None:
 def retry(tx: Tx, row: Row) -> Exception | None:
     """Queue a failed job anew, with a fresh budget of attempts."""
     try:
-        state = move(STATES[row[2]], Move.RETRY)
+        state = move(_state(row), Move.RETRY)
     except WrongStateError as error:
         return error
-    tx.db.execute(sql.RETRY, (row[0],))
+    tx.db.execute(sql.RETRY, (_event(tx, row, CODES[state]), row[0]))
     tx.db.execute(sql.DROP_RESULT, (row[0],))
     tx.moved(row[1], row[2], CODES[state])
-    _event(tx, row, CODES[state])
     tx.mask |= WORK
     return None
 
@@ -90,11 +97,11 @@ def amend(
     """Return the change that sets what is not None."""
 
     def change(tx: Tx, row: Row) -> Exception | None:
-        state = STATES[row[2]]
+        state = _state(row)
         if priority is not None:
             if state not in WAITING:
                 return WrongStateError("reprioritise", state.value)
-            queue, _, tenant, task = tx.db.execute(sql.LANE_KEY, (row[1],)).fetchone()
+            queue, _, tenant, task = only(tx.db, sql.LANE_KEY, (row[1],))
             lane = lanes.lane(tx, queue, priority, tenant, task)
             if lane != row[1]:
                 tx.db.execute(sql.SET_LANE, (lane, row[0]))
@@ -112,7 +119,7 @@ def amend(
 
 def erase(tx: Tx, row: Row) -> Exception | None:
     """Delete a final job and all it produced."""
-    state = STATES[row[2]]
+    state = _state(row)
     if state not in FINAL:
         return WrongStateError("erase", state.value)
     delete(tx, [(row[0], row[1], row[2])])
@@ -123,35 +130,39 @@ def erase(tx: Tx, row: Row) -> Exception | None:
 def delete(tx: Tx, rows: Sequence[tuple[int, int, int]]) -> None:
     """Delete jobs (seq, lane, state) with all their rows, and note the artifacts they referred to."""
     listed = f"[{','.join(str(row[0]) for row in rows)}]"
-    hashes = [row[0] for row in tx.db.execute(sql.JOB_ARTIFACTS, (listed,))]
-    last = tx.db.execute(sql.LAST_EVENT_OF, (listed,)).fetchone()[0]
+    hashes = [(row[0],) for row in every(tx.db, sql.JOB_ARTIFACTS, (listed,))]
+    last = only(tx.db, sql.LAST_EVENT_OF, (listed,))[0]
     tx.db.execute(sql.RAISE_FLOOR, (last or 0,))
+    tx.deleted = True
+    tx.db.execute(sql.DELETE_EVENTS, (listed,))
     for statement in sql.DELETE_JOBS:
         tx.db.execute(statement, (listed,))
     for _, lane, state in rows:
         tx.moved(lane, state, None)
-    tx.db.executemany(sql.ADD_GARBAGE, [(digest,) for digest in hashes])
+    tx.db.executemany(sql.ADD_GARBAGE, hashes)
 
 
 def _garbage(tx: Tx, limit: int) -> tuple[str, ...]:
     """Return artifacts that no job refers to any more; each is told once."""
-    found: list[str] = [row[0] for row in tx.db.execute(sql.GARBAGE, (limit,))]
+    found: list[str] = [row[0] for row in every(tx.db, sql.GARBAGE, (limit,))]
     tx.db.executemany(sql.DROP_GARBAGE, [(digest,) for digest in found])
-    return tuple(digest for digest in found if not tx.db.execute(sql.ARTIFACT_USED, (digest,)).fetchone())
+    return tuple(digest for digest in found if one(tx.db, sql.ARTIFACT_USED, (digest,)) is None)
 
 
-def maintain(tx: Tx, retention: Retention, limit: int) -> Upkeep:
-    """See `Store.maintain`."""
+def maintain(tx: Tx, retention: Retention, limit: int, after: int = 0) -> tuple[Upkeep, int]:
+    """See `Store.maintain`; a round looks for old jobs among the next `WINDOW` after a number, and answers where on."""
     promoted = promote(tx, limit)
-    late: list[Row] = tx.db.execute(sql.EXPIRED, (tx.now, limit)).fetchall()
+    late = every(tx.db, sql.EXPIRED, (tx.now, limit))
     expire(tx, late)
     ended_before = (tx.now - retention.completed, tx.now - retention.failed, tx.now - retention.cancelled)
-    old: list[Row] = tx.db.execute(sql.PRUNABLE, (0, *ended_before, limit)).fetchall()
+    end = one(tx.db, sql.PRUNE_WINDOW, (after, WINDOW))
+    last = _LAST if end is None else end[0]
+    old = every(tx.db, sql.PRUNABLE, (after, last, *ended_before, limit))
     if old:
         delete(tx, [(row[0], row[1], row[2]) for row in old])
     tx.db.execute(sql.OLD_WORKERS, (tx.now - WORKERS_KEPT,))
     tx.db.execute(sql.OLD_KEYS, (tx.now - DAY,))
-    due = tx.db.execute(sql.NEXT_DUE).fetchone()[0]
-    return Upkeep(
-        promoted, len(late), len(old), _garbage(tx, limit), None if due is None else max(due - tx.now, 0)
-    )
+    due = only(tx.db, sql.NEXT_DUE)[0]
+    next_due = None if due is None else max(due - tx.now, 0)
+    onward = after if len(old) == limit else 0 if end is None else last
+    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due), onward

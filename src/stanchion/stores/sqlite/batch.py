@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import apsw
+    from stanchion.stores.sqlite.fetch import Connection
 
 SIZES: Final = (64, 8, 1)
 
@@ -23,10 +23,11 @@ def _text(head: str, row: str, count: int) -> str:
     return head + ", ".join([row] * count)
 
 
-def insert(db: apsw.Connection, head: str, row: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def insert(db: Connection, head: str, row: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows.
 
     Args:
+        db: The connection; a transaction is open.
         head: The statement up to and including `VALUES`.
         row: The placeholders of one row.
         rows: The values.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.ids import unpacked
 from stanchion.domain.job import Lease
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.rows import FAILED, QUEUED, RUNNING, error_text, tags_of
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
@@ -22,27 +23,25 @@ PROMOTE_AT_MOST: Final = 1000
 _LAST: Final = (1 << 63) - 1
 EXPIRED: Final = ErrorInfo(Kind.EXPIRED, "expired before it started", retryable=False)
 
-Row = tuple[Any, ...]
-
 
 def claim(tx: Tx, worker: int, want: Want) -> Claimed:
     """See `Store.claim`; the settlements went before."""
     promote(tx, PROMOTE_AT_MOST)
     tx.flush_lanes()
     leases: list[Lease] = []
-    if want.limit > 0 and want.tasks and tx.db.execute(sql.WORKER_MAY_CLAIM, (worker,)).fetchone():
+    if want.limit > 0 and want.tasks and one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)):
         late: list[Row] = []
-        starts: list[tuple[int, int, int]] = []
-        events: list[tuple[int, int, int, int, int, int]] = []
+        starts: list[Row] = []
+        events: list[Row] = []
         event = tx.event
         for lane, rows in _runs(tx, want, leases):
             for row in rows:
                 if row[8] is not None and row[8] <= tx.now:
-                    late.append((row[0], lane[2], QUEUED, row[2], row[3]))
+                    late.append((row[0], lane[2], QUEUED, row[2], row[3], row[15]))
                     continue
                 event += 1
-                starts.append((worker, tx.now, row[0]))
-                events.append((event, row[0], row[2] + 1, row[3] + 1, tx.now, worker))
+                starts.append((worker, tx.now, event, row[0]))
+                events.append((event, row[0], row[2] + 1, row[3] + 1, tx.now, worker, row[15]))
                 leases.append(_lease(row, lane, tx.now))
                 tx.moved(lane[2], QUEUED, RUNNING)
         if starts:
@@ -51,7 +50,7 @@ def claim(tx: Tx, worker: int, want: Want) -> Claimed:
             tx.event = event
             tx.mask |= CHANGE
         expire(tx, late)
-    due = tx.db.execute(sql.NEXT_DUE).fetchone()[0]
+    due = only(tx.db, sql.NEXT_DUE)[0]
     return Claimed(tuple(leases), None if due is None else max(due - tx.now, 0))
 
 
@@ -61,7 +60,7 @@ def _runs(tx: Tx, want: Want, taken: list[Lease]) -> Iterator[tuple[Row, list[Ro
     `taken` is what the caller has leased so far: expired jobs do not count.
     """
     heap: list[Row] = []
-    unread = tx.db.execute(sql.READY_LANES)
+    unread = tx.db.execute(sql.READY_LANES)  # not `every`: a claim reads but the first few
     try:
         following = _next_lane(unread, want)
         while len(taken) < want.limit:
@@ -72,15 +71,13 @@ def _runs(tx: Tx, want: Want, taken: list[Lease]) -> Iterator[tuple[Row, list[Ro
             if not heap:
                 return
             lane = heapq.heappop(heap)
-            bound = min(
-                (other[1] for other in (*heap[:1], following) if other and other[0] == lane[0]), default=_LAST
-            )
+            bound = min((other[1] for other in (*heap[:1], following) if other and other[0] == lane[0]), default=_LAST)
             need = want.limit - len(taken)
-            rows = tx.db.execute(sql.TAKE, (lane[2], lane[1], bound, need)).fetchall()
+            rows = every(tx.db, sql.TAKE, (lane[2], lane[1], bound, need))
             yield lane, rows
             if len(rows) == need or bound != _LAST:
                 start = rows[-1][0] + 1 if len(rows) == need else bound
-                head = tx.db.execute(sql.NEXT_HEAD, (lane[2], start)).fetchone()[0]
+                head = only(tx.db, sql.NEXT_HEAD, (lane[2], start))[0]
                 if head is not None:
                     heapq.heappush(heap, (lane[0], head, *lane[2:]))
     finally:
@@ -119,19 +116,19 @@ def _lease(row: Row, lane: Row, now: int) -> Lease:
 
 def promote(tx: Tx, limit: int) -> int:
     """Queue what has fallen due; return how many."""
-    due: list[Row] = tx.db.execute(sql.DUE, (tx.now, limit)).fetchall()
+    due = every(tx.db, sql.DUE, (tx.now, limit))
     if due:
-        tx.db.executemany(sql.PROMOTE, [(row[0],) for row in due])
+        tx.db.executemany(sql.PROMOTE, [(tx.event + place, row[0]) for place, row in enumerate(due, 1)])
         _events(tx, due, QUEUED, None)
         tx.mask |= WORK | CHANGE
     return len(due)
 
 
 def expire(tx: Tx, late: Sequence[Row]) -> None:
-    """Fail jobs (seq, lane, state, version, attempt) that did not start in time."""
+    """Fail jobs (seq, lane, state, version, attempt, last event) that did not start in time."""
     if late:
         text = error_text(EXPIRED)
-        tx.db.executemany(sql.EXPIRE, [(tx.now, row[0]) for row in late])
+        tx.db.executemany(sql.EXPIRE, [(tx.now, tx.event + place, row[0]) for place, row in enumerate(late, 1)])
         tx.db.executemany(sql.SET_RESULT, [(row[0], None, text) for row in late])
         _events(tx, late, FAILED, text)
         tx.mask |= CHANGE
@@ -142,7 +139,7 @@ def _events(tx: Tx, rows: Sequence[Row], state: int, error: str | None) -> None:
     tx.db.executemany(
         sql.ADD_EVENT,
         [
-            (first + place, row[0], row[3] + 1, state, row[4], tx.now, None, None, error)
+            (first + place, row[0], row[3] + 1, state, row[4], tx.now, None, None, error, row[5])
             for place, row in enumerate(rows)
         ],
     )

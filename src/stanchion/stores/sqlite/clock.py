@@ -42,4 +42,5 @@ class BootClock:
         self.offset: Millis = wall() - since_boot()
 
     def __call__(self) -> Instant:
+        """Return the instant now."""
         return time.clock_gettime_ns(_SINCE_BOOT) // 1_000_000 + self.offset

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import apsw
 
@@ -20,9 +20,12 @@ from stanchion.errors import (
     UnsafeStoreError,
 )
 from stanchion.stores.migrate import load, pending
+from stanchion.stores.sqlite.fetch import every
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+
+    from stanchion.stores.sqlite.fetch import Connection
 
 BUSY_MS: Final = 5_000
 CHECKPOINT_PAGES: Final = 4_000
@@ -89,21 +92,20 @@ def refuse_second_library(path: Path) -> None:
     _hook()
     if _open_here.get(str(path)):
         return
-    for entry in _open_files():
-        if entry == str(path):
-            message = f"{path} is already open in this process by another library (sqlite3?)."
-            raise UnsafeStoreError(
-                message, remedy="Close it first: two SQLite libraries in one process lose each other's locks."
-            )
+    if path in _open_files():
+        message = f"{path} is already open in this process by another library (sqlite3?)."
+        raise UnsafeStoreError(
+            message, remedy="Close it first: two SQLite libraries in one process lose each other's locks."
+        )
 
 
-def _open_files() -> Iterator[str]:
-    folder = "/proc/self/fd"
-    if not os.path.isdir(folder):
+def _open_files() -> Iterator[Path]:
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
         return
-    for name in os.listdir(folder):
+    for entry in folder.iterdir():
         try:
-            yield os.readlink(f"{folder}/{name}")
+            yield entry.readlink()
         except OSError:  # closed since it was listed
             continue
 
@@ -120,7 +122,8 @@ def _hook() -> None:
             return
         name = arguments[0] if arguments else ""
         if isinstance(name, (str, os.PathLike)):
-            text = os.fspath(name).removeprefix("file:").partition("?")[0]  # pyright: ignore[reportUnknownVariableType]
+            given = os.fspath(cast("str | os.PathLike[str]", name))
+            text = given.removeprefix("file:").partition("?")[0]
             if str(Path(text).resolve()) in _open_here:
                 message = f"{text} is open in this process through apsw."
                 raise UnsafeStoreError(
@@ -131,9 +134,7 @@ def _hook() -> None:
     sys.addaudithook(guard)
 
 
-def connect(
-    path: Path, *, synchronous: str, vfs: str | None = None, readonly: bool = False
-) -> apsw.Connection:
+def connect(path: Path, *, synchronous: str, vfs: str | None = None, readonly: bool = False) -> Connection:
     """Return a connection with the store's settings in force.
 
     Raises:
@@ -142,7 +143,7 @@ def connect(
     """
     flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     with translated(path):
-        connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
+        connection = _opened(path, flags, vfs)
         connection.set_busy_timeout(BUSY_MS)
         mode = connection.pragma("journal_mode", "wal") if not readonly else connection.pragma("journal_mode")
         if mode != "wal":
@@ -152,24 +153,40 @@ def connect(
         connection.pragma("synchronous", synchronous)
         connection.pragma("temp_store", "memory")
         connection.pragma("cache_size", -8_000)
-        connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         connection.pragma("journal_size_limit", TRUNCATE_BYTES)
     _open_here[str(path)] = _open_here.get(str(path), 0) + 1
     return connection
 
 
-def disconnect(path: Path, connection: apsw.Connection) -> None:
+def _opened(path: Path, flags: int, vfs: str | None) -> Connection:
+    connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
+    connection.set_wal_hook(_carry_over)
+    return connection
+
+
+def _carry_over(connection: apsw.Connection, name: str, pages: int) -> int:
+    """Checkpoint a long log after a commit; SQLite's own way would report its failure as the commit's, which stands."""
+    if pages >= CHECKPOINT_PAGES:
+        with suppress(apsw.Error):
+            connection.wal_checkpoint(name)
+    return apsw.SQLITE_OK
+
+
+def disconnect(path: Path, connection: Connection) -> None:
     """Close a connection made by `connect`; idempotent."""
-    if connection.filename:
+    with suppress(apsw.ConnectionClosedError):
+        if not connection.filename:
+            return
         count = _open_here.get(str(path), 1) - 1
         if count:
             _open_here[str(path)] = count
         else:
             _open_here.pop(str(path), None)
-    connection.close()
+    with suppress(apsw.Error):  # a last checkpoint that failed; the log is read again when the file is opened
+        connection.close()
 
 
-def migrate(connection: apsw.Connection, *, apply: bool = True) -> int:
+def migrate(connection: Connection, *, apply: bool = True) -> int:
     """Bring the schema up to date, each step in a transaction of its own; return the schema's number.
 
     Raises:
@@ -179,31 +196,33 @@ def migrate(connection: apsw.Connection, *, apply: bool = True) -> int:
     """
     shipped = load("stanchion.stores.sqlite")
     while True:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with _transaction(connection):
             connection.execute(_MIGRATIONS_TABLE)
-            applied = dict(connection.execute("SELECT number, checksum FROM migrations"))
-            missing = pending(shipped, applied)
+            missing = pending(shipped, dict(every(connection, "SELECT number, checksum FROM migrations")))
             if not missing:
-                connection.execute("COMMIT")
                 return shipped[-1].number
             if not apply:
                 message = f"The store lacks {len(missing)} migrations."
                 raise SchemaMissingError(message)
             step = missing[0]
             connection.execute(step.sql)
-            connection.execute(
-                "INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.checksum)
-            )
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+            connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.checksum))
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def _transaction(connection: Connection) -> Generator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated(path: Path) -> Generator[None]:
     """Raise our errors `from` SQLite's."""
     try:
         yield
@@ -227,8 +246,6 @@ def translate(error: apsw.Error, path: Path) -> StoreError:
                 remedy="Check that the folder exists and that this user may write to it.",
             )
         case apsw.IOError():
-            return StoreUnavailableError(f"The disk reported an error; nothing was stored. ({detail})")
+            return StoreUnavailableError(f"The disk reported an error; nothing was acknowledged. ({detail})")
         case _:
-            return StoreError(
-                f"SQLite refused: {detail}", remedy="This is a defect in stanchion; please report it."
-            )
+            return StoreError(f"SQLite refused: {detail}", remedy="This is a defect in stanchion; please report it.")

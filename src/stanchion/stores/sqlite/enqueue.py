@@ -10,6 +10,7 @@ from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import Enqueued, Refused
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.batch import insert
+from stanchion.stores.sqlite.fetch import one, only
 from stanchion.stores.sqlite.rows import CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED, STATES, tags_text
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
@@ -26,7 +27,7 @@ Answer = Enqueued | Refused
 
 def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
     """See `Store.enqueue`."""
-    room = _room(tx, lanes, batch)
+    room = _room(tx, lanes, batch) if tx.bounded else {}
     keyed = any(new.dedup_key is not None or new.idempotency is not None for new in batch)
     if keyed or any(left is not None for left in room.values()):
         answers: list[Answer] = []
@@ -44,16 +45,15 @@ def _room(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> dict[str, int | None
     room: dict[str, int | None] = {}
     for name in {new.queue for new in batch}:
         number = lanes.queue(tx, name)
-        bound: int | None = tx.db.execute(sql.QUEUE, (name,)).fetchone()[3]
-        room[name] = (
-            None if bound is None else bound - int(tx.db.execute(sql.QUEUE_WAITING, (number,)).fetchone()[0])
-        )
+        bound: int | None = only(tx.db, sql.QUEUE, (name,))[3]
+        room[name] = None if bound is None else bound - int(only(tx.db, sql.QUEUE_WAITING, (number,))[0])
     return room
 
 
 def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None]) -> list[Answer]:
     """Store one job whose keys or whose queue's bound must be looked at first."""
-    row = tx.db.execute(sql.BY_ID, (packed(new.id),)).fetchone()
+    lanes.queue(tx, new.queue)  # a queue is there once a request names it
+    row = one(tx.db, sql.BY_ID, (packed(new.id),))
     if row is not None:
         return [Enqueued(new.id, STATES[row[1]], new=False, version=row[2])]
     try:
@@ -63,10 +63,10 @@ def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None]) -> list
     if joined is not None:
         _remember(tx, new, joined[0])
         return [joined[1]]
-    left = room[new.queue]
+    left = room.get(new.queue)
     if left is not None:
         if left <= 0:
-            bound: int = tx.db.execute(sql.QUEUE, (new.queue,)).fetchone()[3]
+            bound: int = only(tx.db, sql.QUEUE, (new.queue,))[3]
             return [Refused(QueueFullError(new.queue, bound))]
         room[new.queue] = left - 1
     answers = _insert(tx, lanes, [new])
@@ -80,14 +80,14 @@ def _remember(tx: Tx, new: NewJob, seq: int) -> None:
     """Keep which job the caller's key stands for; the first one stays."""
     if new.idempotency is not None:
         key, fingerprint = new.idempotency
-        if tx.db.execute(sql.IDEMPOTENCY, (new.tenant, key, tx.now - DAY)).fetchone() is None:
+        if one(tx.db, sql.IDEMPOTENCY, (new.tenant, key, tx.now - DAY)) is None:
             tx.db.execute(sql.SET_IDEMPOTENCY, (new.tenant, key, fingerprint, seq, tx.now))
 
 
 def _by_idempotency(tx: Tx, new: NewJob) -> tuple[int, Enqueued] | None:
     if new.idempotency is None:
         return None
-    row = tx.db.execute(sql.IDEMPOTENCY, (new.tenant, new.idempotency.key, tx.now - DAY)).fetchone()
+    row = one(tx.db, sql.IDEMPOTENCY, (new.tenant, new.idempotency.key, tx.now - DAY))
     if row is None:
         return None
     if bytes(row[0]) != new.idempotency.fingerprint:
@@ -98,17 +98,17 @@ def _by_idempotency(tx: Tx, new: NewJob) -> tuple[int, Enqueued] | None:
 def _by_dedup(tx: Tx, new: NewJob) -> tuple[int, Enqueued] | None:
     if new.dedup_key is None:
         return None
-    row = tx.db.execute(sql.DEDUP, (new.dedup_key,)).fetchone()
+    row = one(tx.db, sql.DEDUP, (new.dedup_key,))
     if row is None:
         return None
-    _, state, _, created_at = tx.db.execute(sql.BY_SEQ, (row[0],)).fetchone()
+    _, state, _, created_at = only(tx.db, sql.BY_SEQ, (row[0],))
     if state in (FAILED, CANCELLED) or (state == COMPLETED and created_at + new.dedup_window <= tx.now):
         return None
     return _join(tx, row[0])
 
 
 def _join(tx: Tx, seq: int) -> tuple[int, Enqueued]:
-    found, state, version, _ = tx.db.execute(sql.BY_SEQ, (seq,)).fetchone()
+    found, state, version, _ = only(tx.db, sql.BY_SEQ, (seq,))
     return seq, Enqueued(unpacked(found), STATES[state], new=False, version=version)
 
 
@@ -139,10 +139,8 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
         if new.delay or new.run_at is not None:
             due_at = due(new, now)
             state = QUEUED if due_at is None else SCHEDULED
-        expires_at = (
-            new.expires_at if new.expires_at is not None or new.expires_in is None else now + new.expires_in
-        )
-        jobs.append((seq, packed(new.id), lane, state, new.max_attempts, now, due_at, expires_at, new.user))
+        expires_at = new.expires_at if new.expires_at is not None or new.expires_in is None else now + new.expires_in
+        jobs.append((seq, packed(new.id), lane, state, new.max_attempts, now, due_at, expires_at, new.user, event))
         payloads.append((seq, new.args, new.timeout, tags_text(new.tags), new.metadata, new.correlation_id))
         events.append((event, seq, state, now))
         answers.append(Enqueued(new.id, STATES[state], new=True))
@@ -164,7 +162,7 @@ def _insert_missing(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], first: int, l
     tx.db.execute(sql.UNDO_JOBS, (first, last))
     answers: list[Answer] = []
     for new in batch:
-        row = tx.db.execute(sql.BY_ID, (packed(new.id),)).fetchone()
+        row = one(tx.db, sql.BY_ID, (packed(new.id),))
         if row is None:
             answers.extend(_insert(tx, lanes, [new]))
         else:

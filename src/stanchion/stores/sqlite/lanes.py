@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.fetch import only
 
 if TYPE_CHECKING:
     from stanchion.stores.sqlite.writer import Tx
@@ -27,7 +28,7 @@ class Lanes:
         found = self._queues.get(name)
         if found is None:
             tx.db.execute(sql.ADD_QUEUE, (name,))
-            found = self._queues[name] = tx.db.execute(sql.QUEUE, (name,)).fetchone()[0]
+            found = self._queues[name] = int(only(tx.db, sql.QUEUE, (name,))[0])
         return found
 
     def lane(self, tx: Tx, queue: int, priority: int, tenant: str, task: str) -> int:
@@ -36,5 +37,5 @@ class Lanes:
         found = self._lanes.get(key)
         if found is None:
             tx.db.execute(sql.ADD_LANE, key)
-            found = self._lanes[key] = tx.db.execute(sql.LANE, key).fetchone()[0]
+            found = self._lanes[key] = int(only(tx.db, sql.LANE, key)[0])
         return found

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from stanchion.domain.ids import unpacked
-from stanchion.domain.job import Job, Output, Progress, State
+from stanchion.domain.job import Event, Job, Output, Progress, State
 from stanchion.domain.kinds import ErrorInfo, Kind
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def tags_of(text: str | None) -> tuple[str, ...]:
 
 def job_of(row: Sequence[Any], artifacts: tuple[Output, ...] = ()) -> Job:
     """Return the job of a row of `statements.JOB` or of a page."""
-    progress = None if row[25] is None else Progress(*row[26:31], row[25])
+    code: int = row[7]
+    progress = None if row[25] is None else Progress(*row[26:31], at=row[25])
     return Job(
         ref=row[0],
         id=unpacked(row[1]),
@@ -61,7 +62,7 @@ def job_of(row: Sequence[Any], artifacts: tuple[Output, ...] = ()) -> Job:
         tenant=row[4],
         user=row[5],
         priority=row[6],
-        state=STATES[row[7]],
+        state=STATES[code],
         version=row[8],
         attempt=row[9],
         spent=row[10],
@@ -85,6 +86,12 @@ def job_of(row: Sequence[Any], artifacts: tuple[Output, ...] = ()) -> Job:
         result=row[33],
         artifacts=artifacts,
     )
+
+
+def event_of(row: Sequence[Any]) -> Event:
+    """Return the event of a row that starts with the columns of `statements.EVENTS_SINCE`."""
+    code: int = row[3]
+    return Event(row[0], unpacked(row[1]), row[2], STATES[code], row[4], row[5], error_of(row[6]))
 
 
 def output_of(row: Sequence[Any]) -> Output:

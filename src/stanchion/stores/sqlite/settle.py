@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.outcome import effective
 from stanchion.store import CostNote, LogNote, Noted, OutputNote, PreviewNote, ProgressNote, StepNote
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.rows import CODES, RUNNING, error_text
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
@@ -20,13 +21,11 @@ if TYPE_CHECKING:
 MAX_LOG_LINES: Final = 1000
 _FAILURES: Final = frozenset({"failed", "retry", "lost"})
 
-Row = tuple[Any, ...]
-
 
 def running(tx: Tx, refs: Iterable[int]) -> dict[int, Row]:
     """Return the rows of those jobs that run, by their number."""
     listed = ",".join(map(str, refs))
-    return {row[0]: row for row in tx.db.execute(sql.RUNNING, (f"[{listed}]",))}
+    return {row[0]: row for row in every(tx.db, sql.RUNNING, (f"[{listed}]",))}
 
 
 def fenced(rows: dict[int, Row], ref: int, attempt: int) -> Row | None:
@@ -45,7 +44,7 @@ def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
     events: list[tuple[object, ...]] = []
     results: list[tuple[object, ...]] = []
     dropped: list[tuple[int]] = []
-    stale: list[tuple[int]] = []
+    stale: list[tuple[int]] = []  # with the error of an earlier attempt
     credit: dict[int, list[int]] = {}
     now, event = tx.now, tx.event
     for ended in batch:
@@ -53,9 +52,7 @@ def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
         answers.append(row is not None)
         if row is None:
             continue
-        seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively = rows.pop(
-            ended.ref
-        )
+        seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively, last = rows.pop(ended.ref)
         cancelled = cancel_at is not None
         state = effective(ended.state, cancel_requested=cancelled)
         outcome, error = ("cancelled", None) if cancelled else (ended.outcome, error_text(ended.error))
@@ -71,11 +68,12 @@ def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
                 started_at if final else None,
                 now if final else None,
                 cancel_at if final else None,
+                event + 1,
                 seq,
             )
         )
         event += 1
-        events.append((event, seq, version + 1, code, attempt, now, worker, outcome, error))
+        events.append((event, seq, version + 1, code, attempt, now, worker, outcome, error, last))
         if error is not None or (ended.result is not None and not cancelled):
             results.append((seq, None if cancelled else ended.result, error))
         elif final and attempt > 1:
@@ -93,17 +91,22 @@ def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
     if ends:
         tx.event = event
         tx.mask |= CHANGE
-        tx.db.executemany(sql.END, ends)
-        tx.db.executemany(sql.ADD_EVENT, events)
-        if results:
-            tx.db.executemany(sql.SET_RESULT, results)
-        if stale:  # the error of an earlier attempt
-            tx.db.executemany(sql.DROP_RESULT, stale)
-        if dropped:
-            tx.db.executemany(sql.DROP_LIVE, dropped)
-        for worker, sums in credit.items():
-            tx.db.execute(sql.CREDIT_WORKER, (*sums, worker))
+        _apply(
+            tx,
+            (sql.END, ends),
+            (sql.ADD_EVENT, events),
+            (sql.SET_RESULT, results),
+            (sql.DROP_RESULT, stale),
+            (sql.DROP_LIVE, dropped),
+            (sql.CREDIT_WORKER, [(*sums, worker) for worker, sums in credit.items()]),
+        )
     return answers
+
+
+def _apply(tx: Tx, *writes: tuple[str, Sequence[Row]]) -> None:
+    for statement, rows in writes:
+        if rows:
+            tx.db.executemany(statement, rows)
 
 
 def note(tx: Tx, batch: Sequence[Noted]) -> list[bool]:
@@ -126,19 +129,17 @@ def _write(tx: Tx, noted: Noted) -> None:
     match item:
         case ProgressNote(index, length, unit, message, stage):
             tx.live += 1
-            db.execute(
-                sql.SET_PROGRESS, (ref, tx.live, tx.now, float(index), float(length), unit, message, stage)
-            )
+            db.execute(sql.SET_PROGRESS, (ref, tx.live, tx.now, float(index), float(length), unit, message, stage))
         case PreviewNote(data, content_type, width, height, step):
             tx.live += 1
             db.execute(sql.SET_PREVIEW, (ref, tx.live, data, content_type, width, height, step, tx.live))
         case OutputNote():
             tx.output += 1
-            index = db.execute(sql.NEXT_OUTPUT, (ref, attempt)).fetchone()[0]
+            index = only(db, sql.NEXT_OUTPUT, (ref, attempt))[0]
             kind, *rest = item
             db.execute(sql.ADD_OUTPUT, (tx.output, ref, attempt, index, kind, *rest))
         case LogNote(level, message):
-            if db.execute(sql.LOG_COUNT, (ref, attempt)).fetchone()[0] < MAX_LOG_LINES:
+            if only(db, sql.LOG_COUNT, (ref, attempt))[0] < MAX_LOG_LINES:
                 db.execute(sql.ADD_LOG, (ref, attempt, level, message, tx.now))
         case StepNote(name, result):
             db.execute(sql.ADD_STEP, (ref, name, result))

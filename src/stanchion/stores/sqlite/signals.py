@@ -59,27 +59,30 @@ class Sender:
         self._listeners: list[tuple[int, str]] = []
 
     def send(self, mask: int) -> None:
-        """Send a hint to all listeners that asked for any kind in the mask; never blocks."""
+        """Send a hint to all listeners that asked for any kind in the mask; never blocks, never fails."""
+        with contextlib.suppress(OSError):  # the folder was removed: listeners poll
+            self._look()
+        for wanted, path in self._listeners:
+            if wanted & mask:
+                self._post(path, wanted & mask)
+
+    def _look(self) -> None:
         changed = self._folder.stat().st_mtime_ns
         if changed != self._seen:
             self._listeners = [
                 (int(name.rpartition(".")[2]), str(self._folder / name))
-                for name in os.listdir(self._folder)
+                for name in os.listdir(self._folder)  # noqa: PTH208 - on every send's path: names are enough
                 if name[-1:].isdigit()
             ]
             # The kernel stamps folders by its tick: a listener that came within the same tick would not show.
             self._seen = changed if time.time_ns() - changed > _TICK else -1
-        for wanted, path in self._listeners:
-            if wanted & mask:
-                self._post(path, wanted & mask)
 
     def _post(self, path: str, mask: int) -> None:
         try:
             self._socket.sendto(bytes((mask,)), path)
         except (ConnectionRefusedError, FileNotFoundError):  # its process is gone
             self._seen = -1
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+            Path(path).unlink(missing_ok=True)
         except (BlockingIOError, OSError):  # a full buffer: the listener has hints enough
             return
 

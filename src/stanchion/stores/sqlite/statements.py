@@ -6,7 +6,14 @@ from typing import Final
 
 # --- the transaction's own ------------------------------------------------------------------------------------
 
-COUNTERS: Final = "SELECT seq, event, output, live FROM counters"
+COUNTERS: Final = """
+    SELECT max(seq, coalesce((SELECT max(j.seq) FROM jobs j), 0)),
+           max(event, coalesce((SELECT max(e.cursor) FROM events e), 0)),
+           max(output, coalesce((SELECT max(o.cursor) FROM outputs o), 0)),
+           live,
+           (SELECT count(*) FROM queues WHERE max_waiting IS NOT NULL)
+      FROM counters
+"""
 COUNTERS_MOVED: Final = "UPDATE counters SET seq = ?, event = ?, output = ?, live = ?"
 FLOOR: Final = "SELECT floor FROM counters"
 RAISE_FLOOR: Final = "UPDATE counters SET floor = max(floor, ?)"
@@ -47,24 +54,23 @@ CREATED_AT: Final = "SELECT created_at FROM jobs WHERE seq = ?"
 # OR IGNORE: an id that is there already is the same request again, after a lost reply.
 ADD_JOB: Final = """
     INSERT OR IGNORE INTO jobs
-        (seq, id, lane, state, version, attempt, spent, crashes, max_attempts, created_at, due_at, expires_at, user)
+        (seq, id, lane, state, version, attempt, spent, crashes, max_attempts, created_at, due_at, expires_at, user,
+         last_event)
     VALUES """
-JOB_ROW: Final = "(?, ?, ?, ?, 1, 0, 0, 0, ?, ?, ?, ?, ?)"
+JOB_ROW: Final = "(?, ?, ?, ?, 1, 0, 0, 0, ?, ?, ?, ?, ?, ?)"
 ADD_PAYLOAD: Final = "INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation) VALUES "
 PAYLOAD_ROW: Final = "(?, ?, ?, ?, ?, ?)"
 ADD_FIRST_EVENT: Final = "INSERT INTO events (cursor, seq, version, state, attempt, at) VALUES "
 FIRST_EVENT_ROW: Final = "(?, ?, 1, ?, 0, ?)"
 ADD_EVENT: Final = """
-    INSERT INTO events (cursor, seq, version, state, attempt, at, worker, outcome, error)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO events (cursor, seq, version, state, attempt, at, worker, outcome, error, prev)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 UNDO_JOBS: Final = "DELETE FROM jobs WHERE seq BETWEEN ? AND ?"
 BY_ID: Final = "SELECT seq, state, version, created_at FROM jobs WHERE id = ?"
 BY_SEQ: Final = "SELECT id, state, version, created_at FROM jobs WHERE seq = ?"
 DEDUP: Final = "SELECT seq FROM dedup WHERE key = ?"
-SET_DEDUP: Final = (
-    "INSERT INTO dedup (key, seq) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"
-)
+SET_DEDUP: Final = "INSERT INTO dedup (key, seq) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET seq = excluded.seq"
 IDEMPOTENCY: Final = "SELECT fingerprint, seq FROM idempotency WHERE tenant = ? AND key = ? AND at > ?"
 SET_IDEMPOTENCY: Final = """
     INSERT OR REPLACE INTO idempotency (tenant, key, fingerprint, seq, at) VALUES (?, ?, ?, ?, ?)
@@ -81,7 +87,7 @@ READY_LANES: Final = """
 """
 TAKE: Final = """
     SELECT j.seq, j.id, j.version, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.expires_at, j.user,
-           p.args, p.timeout, p.tags, p.metadata, p.correlation
+           p.args, p.timeout, p.tags, p.metadata, p.correlation, j.last_event
       FROM jobs j JOIN payloads p ON p.seq = j.seq
      WHERE j.lane = ? AND j.state = 2 AND j.seq >= ? AND j.seq < ?
      ORDER BY j.seq LIMIT ?
@@ -89,11 +95,12 @@ TAKE: Final = """
 NEXT_HEAD: Final = "SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2 AND seq >= ?"
 START: Final = """
     UPDATE jobs
-       SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?, started_at = ?, due_at = NULL
+       SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?, started_at = ?, due_at = NULL,
+           last_event = ?
      WHERE seq = ?
 """
 ADD_START_EVENT: Final = """
-    INSERT INTO events (cursor, seq, version, state, attempt, at, worker) VALUES (?, ?, ?, 3, ?, ?, ?)
+    INSERT INTO events (cursor, seq, version, state, attempt, at, worker, prev) VALUES (?, ?, ?, 3, ?, ?, ?, ?)
 """
 NEXT_DUE: Final = "SELECT min(due_at) FROM jobs WHERE state IN (1, 4)"
 
@@ -102,13 +109,13 @@ NEXT_DUE: Final = "SELECT min(due_at) FROM jobs WHERE state IN (1, 4)"
 # The attempt is the fence: what a settlement or a note names must be the running one.
 RUNNING: Final = """
     SELECT j.seq, j.attempt, j.version, j.lane, j.spent, j.crashes, j.cancel_at, j.started_at, j.worker,
-           (SELECT 1 FROM live v WHERE v.seq = j.seq)
+           (SELECT 1 FROM live v WHERE v.seq = j.seq), j.last_event
       FROM jobs j WHERE j.state = 3 AND j.seq IN (SELECT value FROM json_each(?))
 """
 END: Final = """
     UPDATE jobs
        SET state = ?, version = version + 1, spent = ?, crashes = ?, due_at = ?, started_at = ?, ended_at = ?,
-           cancel_at = ?, worker = NULL
+           cancel_at = ?, worker = NULL, last_event = ?
      WHERE seq = ?
 """
 SET_RESULT: Final = """
@@ -116,9 +123,7 @@ SET_RESULT: Final = """
         ON CONFLICT (seq) DO UPDATE SET result = excluded.result, error = excluded.error
 """
 DROP_LIVE: Final = "DELETE FROM live WHERE seq = ?"
-CREDIT_WORKER: Final = (
-    "UPDATE workers SET done = done + ?, failed = failed + ?, busy_ms = busy_ms + ? WHERE id = ?"
-)
+CREDIT_WORKER: Final = "UPDATE workers SET done = done + ?, failed = failed + ?, busy_ms = busy_ms + ? WHERE id = ?"
 
 SET_PROGRESS: Final = """
     INSERT INTO live (seq, rev, at, idx, length, unit, message, stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -179,25 +184,29 @@ WORKER_JOBS: Final = "SELECT id FROM jobs WHERE worker = ? AND state = 3 ORDER B
 # --- maintain -------------------------------------------------------------------------------------------------
 
 DUE: Final = """
-    SELECT seq, lane, state, version, attempt FROM jobs
+    SELECT seq, lane, state, version, attempt, last_event FROM jobs
      WHERE state IN (1, 4) AND due_at <= ? ORDER BY due_at, seq LIMIT ?
 """
-PROMOTE: Final = "UPDATE jobs SET state = 2, version = version + 1, due_at = NULL WHERE seq = ?"
+PROMOTE: Final = "UPDATE jobs SET state = 2, version = version + 1, due_at = NULL, last_event = ? WHERE seq = ?"
 EXPIRED: Final = """
-    SELECT seq, lane, state, version, attempt FROM jobs
+    SELECT seq, lane, state, version, attempt, last_event FROM jobs
      WHERE expires_at IS NOT NULL AND state IN (0, 1, 2, 4) AND expires_at <= ? ORDER BY expires_at LIMIT ?
 """
-EXPIRE: Final = "UPDATE jobs SET state = 6, version = version + 1, due_at = NULL, ended_at = ? WHERE seq = ?"
+EXPIRE: Final = """
+    UPDATE jobs SET state = 6, version = version + 1, due_at = NULL, ended_at = ?, last_event = ? WHERE seq = ?
+"""
 # A worker's row outlives it by months: history names it.
 OLD_WORKERS: Final = """
     DELETE FROM workers WHERE ended_at <= ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE worker = workers.id AND state = 3)
 """
 OLD_KEYS: Final = "DELETE FROM idempotency WHERE at <= ?"
 # Ended jobs are pruned in the order of their number, which is near the order of their end.
+PRUNE_WINDOW: Final = "SELECT seq FROM jobs WHERE seq > ? ORDER BY seq LIMIT 1 OFFSET ?"
 PRUNABLE: Final = """
     SELECT seq, lane, state FROM jobs
-     WHERE seq > ?1 AND (state = 5 AND ended_at <= ?2 OR state = 6 AND ended_at <= ?3 OR state = 7 AND ended_at <= ?4)
-     ORDER BY seq LIMIT ?5
+     WHERE seq > ?1 AND seq <= ?2
+       AND (state = 5 AND ended_at <= ?3 OR state = 6 AND ended_at <= ?4 OR state = 7 AND ended_at <= ?5)
+     ORDER BY seq LIMIT ?6
 """
 JOB_ARTIFACTS: Final = """
     SELECT DISTINCT artifact FROM outputs
@@ -207,27 +216,36 @@ ADD_GARBAGE: Final = "INSERT OR IGNORE INTO garbage (artifact) VALUES (?)"
 GARBAGE: Final = "SELECT artifact FROM garbage ORDER BY artifact LIMIT ?"
 DROP_GARBAGE: Final = "DELETE FROM garbage WHERE artifact = ?"
 ARTIFACT_USED: Final = "SELECT 1 FROM outputs WHERE artifact = ? LIMIT 1"
-LAST_EVENT_OF: Final = "SELECT max(cursor) FROM events WHERE seq IN (SELECT value FROM json_each(?))"
+LAST_EVENT_OF: Final = "SELECT max(last_event) FROM jobs WHERE seq IN (SELECT value FROM json_each(?))"
+# Before the jobs themselves: their `last_event` is where the chains begin.
+DELETE_EVENTS: Final = """
+    WITH RECURSIVE chain (cursor) AS (
+        SELECT last_event FROM jobs WHERE seq IN (SELECT value FROM json_each(?))
+        UNION ALL
+        SELECT e.prev FROM chain c JOIN events e ON e.cursor = c.cursor WHERE e.prev IS NOT NULL
+    )
+    DELETE FROM events WHERE cursor IN (SELECT cursor FROM chain)
+"""
 DELETE_JOBS: Final = tuple(
     f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
     for table in (
-        "jobs", "payloads", "results", "events", "live", "outputs", "logs", "steps", "costs", "dedup", "idempotency",
+        "jobs", "payloads", "results", "live", "outputs", "logs", "steps", "costs", "dedup", "idempotency",
     )
 )  # fmt: skip
 
 # --- amend ----------------------------------------------------------------------------------------------------
 
 TARGET: Final = """
-    SELECT j.seq, j.lane, j.state, j.version, j.attempt, j.cancel_at, l.tenant
+    SELECT j.seq, j.lane, j.state, j.version, j.attempt, j.last_event, j.cancel_at, l.tenant
       FROM jobs j JOIN lanes l ON l.id = j.lane WHERE j.id = ?
 """
 CANCEL_WAITING: Final = """
-    UPDATE jobs SET state = 7, version = version + 1, ended_at = ?, due_at = NULL WHERE seq = ?
+    UPDATE jobs SET state = 7, version = version + 1, ended_at = ?, due_at = NULL, last_event = ? WHERE seq = ?
 """
-ASK_CANCEL: Final = "UPDATE jobs SET cancel_at = ?, version = version + 1 WHERE seq = ?"
+ASK_CANCEL: Final = "UPDATE jobs SET cancel_at = ?, version = version + 1, last_event = ? WHERE seq = ?"
 RETRY: Final = """
     UPDATE jobs SET state = 2, version = version + 1, spent = 0, crashes = 0, ended_at = NULL, due_at = NULL,
-           started_at = NULL, cancel_at = NULL WHERE seq = ?
+           started_at = NULL, cancel_at = NULL, last_event = ? WHERE seq = ?
 """
 DROP_RESULT: Final = "DELETE FROM results WHERE seq = ?"
 LANE_KEY: Final = "SELECT queue, priority, tenant, task FROM lanes WHERE id = ?"
@@ -280,9 +298,12 @@ PAGE_BY_AGE: Final = {
     for state in (None, 0, 1, 2, 3, 4, 5, 6, 7)
 }
 """Pages of any state (None) or of one that many jobs are in: from the newest down until the page is full."""
-PAGE_OF_IDS: Final = f"{_JOB}, NULL, NULL{_FROM}{_WANTED} AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
+PAGE_OF_IDS: Final = (
+    f"{_JOB}, NULL, NULL{_FROM}{_WANTED} AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
+)
 ARTIFACTS_OF: Final = """
-    SELECT o.seq, o.idx, o.attempt, o.kind, NULL, o.name, o.content_type, o.size, o.artifact, o.width, o.height, o.cursor
+    SELECT o.seq, o.idx, o.attempt, o.kind, NULL, o.name, o.content_type, o.size, o.artifact, o.width, o.height,
+           o.cursor
       FROM jobs j CROSS JOIN outputs o ON o.seq = j.seq AND o.attempt = j.attempt
      WHERE j.seq IN (SELECT value FROM json_each(?)) AND o.artifact IS NOT NULL ORDER BY o.seq, o.idx
 """
@@ -295,15 +316,18 @@ REF: Final = """
     SELECT j.seq, j.state FROM jobs j JOIN lanes l ON l.id = j.lane WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)
 """
 HISTORY: Final = """
+    WITH RECURSIVE chain (cursor) AS (
+        SELECT last_event FROM jobs WHERE seq = ?
+        UNION ALL
+        SELECT e.prev FROM chain c JOIN events e ON e.cursor = c.cursor WHERE e.prev IS NOT NULL
+    )
     SELECT e.cursor, e.version, e.state, e.attempt, e.at, e.error, e.outcome, w.incarnation, e.worker
-      FROM events e LEFT JOIN workers w ON w.id = e.worker WHERE e.seq = ? ORDER BY e.version
+      FROM chain c JOIN events e ON e.cursor = c.cursor LEFT JOIN workers w ON w.id = e.worker ORDER BY e.version
 """
 PREVIEW: Final = """
     SELECT preview, content_type, width, height, step, preview_rev FROM live WHERE seq = ? AND preview IS NOT NULL
 """
-LOGS: Final = (
-    "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = ? AND cursor > ? ORDER BY cursor"
-)
+LOGS: Final = "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = ? AND cursor > ? ORDER BY cursor"
 COSTS: Final = "SELECT attempt, amount, unit FROM costs WHERE seq = ? ORDER BY id"
 
 PLACE: Final = """
@@ -335,7 +359,7 @@ LIVE_SINCE: Final = """
 """
 _RECENT: Final = """
     SELECT e.at, e.version, e.state, e.outcome,
-           (SELECT b.at FROM events b WHERE b.seq = e.seq AND b.version < e.version ORDER BY b.version DESC LIMIT 1),
+           (SELECT b.at FROM events b WHERE b.cursor = e.prev),
            l.tenant
       FROM events e CROSS JOIN jobs j ON j.seq = e.seq JOIN lanes l ON l.id = j.lane
 """

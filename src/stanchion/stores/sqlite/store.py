@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from stanchion.domain.ids import unpacked
-from stanchion.domain.job import Lease
 from stanchion.domain.policy import QueuePolicy
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
-from stanchion.stores.sqlite import amend, claim, reads, settle
+from stanchion.stores.sqlite import amend, claim, reads, settle, watching
 from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite import workers as fleet
 from stanchion.stores.sqlite.clock import BootClock, boot_id, since_boot
 from stanchion.stores.sqlite.connection import (
     connect,
@@ -27,6 +27,7 @@ from stanchion.stores.sqlite.connection import (
     refuse_second_library,
     translated,
 )
+from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.lanes import Lanes
 from stanchion.stores.sqlite.signals import CANCEL, CHANGE, WORK, Receiver, Sender, folder_for
 from stanchion.stores.sqlite.turnstile import Turnstile
@@ -34,8 +35,6 @@ from stanchion.stores.sqlite.writer import Tx, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    import apsw
 
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview
     from stanchion.domain.outcome import Settlement
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
         Want,
         WorkerRow,
     )
+    from stanchion.stores.sqlite.fetch import Connection
 
 T = TypeVar("T")
 
@@ -84,8 +84,9 @@ class SqliteStore:
         self._clock, self._vfs, self._allow_network, self._ballast = clock, vfs, allow_network, ballast
         self._boot_clock = BootClock()
         self._lanes = Lanes()
+        self._pruned_to = 0
         self._writer: Writer | None = None
-        self._reader: apsw.Connection | None = None
+        self._reader: Connection | None = None
         self._reading: ThreadPoolExecutor | None = None
         self._turnstile: Turnstile | None = None
         self._sender: Sender | None = None
@@ -117,9 +118,7 @@ class SqliteStore:
             self._turnstile = Turnstile(self.path.with_name(self.path.name + "-lock"))
         except OSError as error:
             message = f"{self.path} cannot be opened for writing: {error.strerror}."
-            raise StoreUnavailableError(
-                message, remedy="Check that this user may write to the folder."
-            ) from error
+            raise StoreUnavailableError(message, remedy="Check that this user may write to the folder.") from error
         self._turnstile.enter()
         try:
             setup = connect(self.path, synchronous=self.durability, vfs=self._vfs)
@@ -145,15 +144,15 @@ class SqliteStore:
             self._writer.make_ballast(self._ballast)
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="stanchion-reader")
 
-    def _set_clock(self, db: apsw.Connection) -> None:
+    def _set_clock(self, db: Connection) -> None:
         """Take the clock's offset of this boot from the file, or put this one's there; never behind history."""
         if self._clock is not None:
             return
         db.execute("BEGIN IMMEDIATE")
         try:
-            boot, offset = db.execute(sql.BOOT).fetchone()
+            boot, offset = only(db, sql.BOOT)
             if boot != boot_id():
-                last = db.execute(sql.LAST_INSTANT).fetchone()[0] or 0
+                last = only(db, sql.LAST_INSTANT)[0] or 0
                 offset = max(self._boot_clock.offset, last - since_boot())
                 db.execute(sql.SET_BOOT, (boot_id(), offset))
             self._boot_clock.offset = offset
@@ -198,7 +197,7 @@ class SqliteStore:
     async def _write(self, operation: Callable[[Tx], T], *, small: bool = True, needs_room: bool = True) -> T:
         return await self._writing.run(operation, small=small, needs_room=needs_room)
 
-    async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
+    async def _read(self, query: Callable[[Connection], T]) -> T:
         """Run a query on the reader's thread, in a snapshot of its own."""
         self._writing  # noqa: B018 - raises where the store is not open
         if self._reading is None:
@@ -206,7 +205,7 @@ class SqliteStore:
             raise StoreUnavailableError(message)
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._snapshot, query)
 
-    def _snapshot(self, query: Callable[[apsw.Connection], T]) -> T:
+    def _snapshot(self, query: Callable[[Connection], T]) -> T:
         if self._reader is None:
             self._reader = connect(self.path, synchronous=self.durability, vfs=self._vfs)
             self._reader.pragma("query_only", 1)
@@ -221,13 +220,9 @@ class SqliteStore:
 
     async def enqueue(self, batch: Sequence[NewJob]) -> list[Enqueued | Refused]:
         """See `Store.enqueue`."""
-        return await self._write(
-            lambda tx: enqueueing.enqueue(tx, self._lanes, batch), small=len(batch) <= SMALL
-        )
+        return await self._write(lambda tx: enqueueing.enqueue(tx, self._lanes, batch), small=len(batch) <= SMALL)
 
-    async def claim(
-        self, worker: int, want: Want, settled: Sequence[Settlement] = ()
-    ) -> tuple[list[bool], Claimed]:
+    async def claim(self, worker: int, want: Want, settled: Sequence[Settlement] = ()) -> tuple[list[bool], Claimed]:
         """See `Store.claim`."""
 
         def operation(tx: Tx) -> tuple[list[bool], Claimed]:
@@ -238,39 +233,36 @@ class SqliteStore:
 
     async def settle(self, settled: Sequence[Settlement]) -> list[bool]:
         """See `Store.settle`."""
-        return await self._write(
-            lambda tx: settle.settle(tx, settled), small=len(settled) <= SMALL, needs_room=False
-        )
+        return await self._write(lambda tx: settle.settle(tx, settled), small=len(settled) <= SMALL, needs_room=False)
 
     async def note(self, batch: Sequence[Noted]) -> list[bool]:
         """See `Store.note`."""
-        return await self._write(
-            lambda tx: settle.note(tx, batch), small=len(batch) <= SMALL, needs_room=False
-        )
+        return await self._write(lambda tx: settle.note(tx, batch), small=len(batch) <= SMALL, needs_room=False)
 
     async def steps(self, ref: int) -> dict[str, bytes]:
         """See `Store.steps`."""
-        return await self._read(lambda db: dict(db.execute(sql.STEPS, (ref,))))
+        return await self._read(lambda db: dict(every(db, sql.STEPS, (ref,))))
 
     async def maintain(self, retention: Retention, limit: int) -> Upkeep:
         """See `Store.maintain`."""
-        answer = await self._write(
-            lambda tx: amend.maintain(tx, retention, limit), small=False, needs_room=False
+        after = self._pruned_to
+        answer, self._pruned_to = await self._write(
+            lambda tx: amend.maintain(tx, retention, limit, after), small=False, needs_room=False
         )
         if self._ballast and self._vfs is None:
             await asyncio.get_running_loop().run_in_executor(None, self._writing.make_ballast, self._ballast)
         return answer
 
     async def _amended(
-        self, ids: Sequence[JobId], scope: Scope, change: Callable[[Tx, amend.Row], Exception | None]
+        self, ids: Sequence[JobId], scope: Scope, change: Callable[[Tx, Row], Exception | None]
     ) -> list[Job | Exception]:
         def operation(tx: Tx) -> list[Job | Exception]:
             refusals = amend.each(tx, ids, scope, change)
             jobs = reads.inspect(tx.db, ids, scope)
             return [
-                refusal if refusal is not None else job
+                answer
                 for refusal, job in zip(refusals, jobs, strict=True)
-                if refusal is not None or job is not None
+                if (answer := job if refusal is None else refusal) is not None
             ]
 
         return await self._write(operation, small=len(ids) <= SMALL, needs_room=False)
@@ -300,9 +292,7 @@ class SqliteStore:
         """See `Store.erase`."""
 
         def operation(tx: Tx) -> list[bool | Exception]:
-            return [
-                True if refusal is None else refusal for refusal in amend.each(tx, ids, scope, amend.erase)
-            ]
+            return [True if refusal is None else refusal for refusal in amend.each(tx, ids, scope, amend.erase)]
 
         return await self._write(operation, small=False, needs_room=False)
 
@@ -310,74 +300,31 @@ class SqliteStore:
 
     async def register(self, worker: WorkerInfo, lease_for: Millis) -> int:
         """See `Store.register`."""
-
-        def operation(tx: Tx) -> int:
-            queues = None if worker.queues is None else json.dumps(worker.queues)
-            tx.db.execute(
-                sql.REGISTER,
-                (
-                    worker.incarnation,
-                    worker.host,
-                    worker.pid,
-                    worker.slots,
-                    queues,
-                    json.dumps(sorted(worker.tasks)),
-                    worker.supervisor,
-                    worker.version,
-                    json.dumps(dict(worker.capabilities)),
-                    tx.now,
-                    tx.now,
-                    tx.now + lease_for,
-                ),
-            )
-            tx.mask |= CHANGE
-            return tx.db.execute(sql.WORKER_ID, (worker.incarnation,)).fetchone()[0]
-
-        return await self._write(operation)
+        return await self._write(lambda tx: fleet.register(tx, worker, lease_for))
 
     async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
         """See `Store.beat`."""
-
-        def operation(tx: Tx) -> list[Beat]:
-            beats: list[Beat] = []
-            for worker in workers:
-                alive = tx.db.execute(sql.BEAT, (tx.now, tx.now + lease_for, worker)).fetchone() is not None
-                beats.append(Beat(alive, _held(tx.db, worker) if alive else ()))
-            return beats
-
-        return await self._write(operation, needs_room=False)
+        return await self._write(lambda tx: fleet.beat(tx, workers, lease_for), needs_room=False)
 
     async def held(self, worker: int) -> tuple[Held, ...]:
         """See `Store.held`."""
-        return await self._read(lambda db: _held(db, worker))
+        return await self._read(lambda db: fleet.held(db, worker))
 
     async def leave(self, workers: Sequence[int], *, lost: bool = False) -> list[Overdue]:
         """See `Store.leave`."""
-
-        def operation(tx: Tx) -> list[Overdue]:
-            for worker in workers:
-                tx.db.execute(sql.LEAVE, ("lost" if lost else "stopped", tx.now, worker))
-            tx.mask |= CHANGE
-            return _overdue(tx.db, json.dumps(list(workers)), -1)
-
-        return await self._write(operation, needs_room=False)
+        return await self._write(lambda tx: fleet.leave(tx, workers, lost=lost), needs_room=False)
 
     async def drain_worker(self, worker: int) -> None:
         """See `Store.drain_worker`."""
-        await self._write(lambda tx: tx.db.execute(sql.DRAIN_WORKER, (worker,)).close(), needs_room=False)
+        await self._write(lambda tx: fleet.drain(tx, worker), needs_room=False)
 
     async def overdue(self, limit: int) -> list[Overdue]:
         """See `Store.overdue`."""
-
-        def operation(tx: Tx) -> list[Overdue]:
-            tx.db.execute(sql.MARK_SILENT, (tx.now,))
-            return _overdue(tx.db, None, limit)
-
-        return await self._write(operation, needs_room=False)
+        return await self._write(lambda tx: fleet.overdue(tx, limit), needs_room=False)
 
     async def workers(self) -> list[WorkerRow]:
         """See `Store.workers`."""
-        return await self._read(lambda db: reads.workers(db, self.now(), HOUR))
+        return await self._read(lambda db: fleet.listed(db, self.now(), HOUR))
 
     # --- reads ------------------------------------------------------------------------------------------------
 
@@ -388,22 +335,18 @@ class SqliteStore:
     async def select(self, filter_: Filter, limit: int, scope: Scope = ALL) -> list[JobId]:
         """See `Store.select`."""
 
-        def query(db: apsw.Connection) -> list[JobId]:
+        def query(db: Connection) -> list[JobId]:
             refs = [job.ref for job in reads.page(db, filter_, 1 << 30, None, scope).jobs]
             listed = json.dumps(sorted(refs)[:limit])
-            return [unpacked(row[0]) for row in db.execute(sql.SELECT_IDS, (listed,))]
+            return [unpacked(row[0]) for row in every(db, sql.SELECT_IDS, (listed,))]
 
         return await self._read(query)
 
-    async def list(
-        self, filter_: Filter, *, limit: int, after: str | None = None, scope: Scope = ALL
-    ) -> Page:
+    async def list(self, filter_: Filter, *, limit: int, after: str | None = None, scope: Scope = ALL) -> Page:
         """See `Store.list`."""
         return await self._read(lambda db: reads.page(db, filter_, limit, after, scope))
 
-    async def history(
-        self, job_id: JobId, scope: Scope = ALL, after: int = 0
-    ) -> tuple[list[Event], list[Attempt]]:
+    async def history(self, job_id: JobId, scope: Scope = ALL, after: int = 0) -> tuple[list[Event], list[Attempt]]:
         """See `Store.history`."""
         return await self._read(lambda db: reads.history(db, job_id, scope, after))
 
@@ -434,11 +377,9 @@ class SqliteStore:
     async def series(self, window: Millis, step: Millis, scope: Scope = ALL) -> list[Bucket]:
         """See `Store.series`."""
         now = self.now()
-        return await self._read(lambda db: reads.series(db, now - window, now, step, scope))
+        return await self._read(lambda db: watching.series(db, now - window, now, step, scope))
 
-    async def configure(
-        self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None
-    ) -> QueuePolicy:
+    async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
         """See `Store.configure`."""
 
         def operation(tx: Tx) -> QueuePolicy:
@@ -448,22 +389,20 @@ class SqliteStore:
             if max_waiting is not None:
                 tx.db.execute(sql.SET_MAX_WAITING, (max_waiting, queue))
             tx.mask |= CHANGE | (WORK if paused is False else 0)
-            _, name, is_paused, bound = tx.db.execute(sql.QUEUE, (queue,)).fetchone()
+            _, name, is_paused, bound = only(tx.db, sql.QUEUE, (queue,))
             return QueuePolicy(name, bool(is_paused), bound)
 
         return await self._write(operation)
 
     async def changes(self, since: Cursor, limit: int = 1000, scope: Scope = ALL) -> Changes:
         """See `Store.changes`."""
-        return await self._read(lambda db: reads.changes(db, since, limit, scope))
+        return await self._read(lambda db: watching.changes(db, since, limit, scope))
 
     async def tail(self) -> Cursor:
         """See `Store.tail`."""
-        return await self._read(reads.tail)
+        return await self._read(watching.tail)
 
-    def subscribe(
-        self, listener: Callable[[Signal], None], *, claims: bool, watch: bool
-    ) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Signal], None], *, claims: bool, watch: bool) -> Callable[[], None]:
         """See `Store.subscribe`."""
         wanted = (WORK | CANCEL if claims else 0) | (CHANGE if watch else 0)
         receiver = Receiver(folder_for(self.path), wanted, listener, asyncio.get_running_loop())
@@ -479,38 +418,19 @@ class SqliteStore:
     async def check(self) -> Mapping[str, object]:
         """See `Store.check`."""
 
-        def query(db: apsw.Connection) -> Mapping[str, object]:
+        def query(db: Connection) -> Mapping[str, object]:
             wal = self.path.with_name(self.path.name + "-wal")
             return {
                 "path": str(self.path),
                 "schema": SCHEMA,
-                "sqlite": db.execute("SELECT sqlite_version()").fetchone()[0],
+                "sqlite": only(db, "SELECT sqlite_version()")[0],
                 "journal_mode": db.pragma("journal_mode"),
                 "bytes": self.path.stat().st_size,
                 "wal_bytes": wal.stat().st_size if wal.exists() else 0,
-                "quick_check": db.pragma("quick_check(1)")
-                if self.path.stat().st_size < 256 << 20
-                else "skipped",
+                "quick_check": db.pragma("quick_check", 1) if self.path.stat().st_size < 256 << 20 else "skipped",
             }
 
         facts = dict(await self._read(query))
         levels = ("off", "normal", "full", "extra")
-        facts["synchronous"] = await self._write(lambda tx: levels[int(tx.db.pragma("synchronous"))])
+        facts["synchronous"] = await self._write(lambda tx: levels[int(only(tx.db, "PRAGMA synchronous")[0])])
         return facts
-
-
-def _held(db: apsw.Connection, worker: int) -> tuple[Held, ...]:
-    return tuple(Held(row[0], row[1], row[2] is not None) for row in db.execute(sql.HELD, (worker,)))
-
-
-def _overdue(db: apsw.Connection, workers: str | None, limit: int) -> list[Overdue]:
-    return [
-        Overdue(
-            Lease(
-                row[1], unpacked(row[2]), row[3], row[11], b"", row[14], row[12], row[10], row[13], row[4], row[5],
-                row[6], row[7], row[8], None, (), None, None, row[9] is not None,
-            ),
-            row[0],
-        )
-        for row in db.execute(sql.OVERDUE, (workers, limit))
-    ]  # fmt: skip

@@ -8,6 +8,7 @@ costs more there than the commit. Each caller gets its own answer, and gets it o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import queue
 import threading
@@ -16,15 +17,17 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar, cast
 
 import apsw
 
-from stanchion.errors import ForkedConnectionError, StoreUnavailableError
+from stanchion.errors import DiskFullError, ForkedConnectionError, StoreError, StoreUnavailableError
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, translate
+from stanchion.stores.sqlite.fetch import only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from stanchion.domain.units import Instant
+    from stanchion.stores.sqlite.fetch import Connection
     from stanchion.stores.sqlite.signals import Sender
     from stanchion.stores.sqlite.turnstile import Turnstile
 
@@ -40,14 +43,15 @@ _ROUND: Final = 64
 class Tx:
     """One write transaction: its connection, its instant, and what it will owe at the end."""
 
-    __slots__ = ("_before", "db", "event", "lanes", "live", "mask", "now", "output", "seq")
+    __slots__ = ("_live", "bounded", "db", "deleted", "event", "lanes", "live", "mask", "now", "output", "seq")
 
-    def __init__(self, db: apsw.Connection, now: Instant) -> None:
+    def __init__(self, db: Connection, now: Instant) -> None:
         self.db, self.now = db, now
-        self.seq, self.event, self.output, self.live = cast(
-            "tuple[int, int, int, int]", db.execute(sql.COUNTERS).fetchone()
+        self.seq, self.event, self.output, self.live, self.bounded = cast(
+            "tuple[int, int, int, int, int]", only(db, sql.COUNTERS)
         )
-        self._before = (self.seq, self.event, self.output, self.live)
+        self._live = self.live
+        self.deleted = False
         self.lanes: dict[int, list[int]] = {}
         self.mask = 0
 
@@ -70,9 +74,8 @@ class Tx:
     def finish(self) -> None:
         """Write what is owed, once for all operations of the transaction."""
         self.flush_lanes()
-        after = (self.seq, self.event, self.output, self.live)
-        if after != self._before:
-            self.db.execute(sql.COUNTERS_MOVED, after)
+        if self.deleted or self.live != self._live:  # otherwise the rows themselves tell how far the numbers are
+            self.db.execute(sql.COUNTERS_MOVED, (self.seq, self.event, self.output, self.live))
 
 
 class _Waiting(NamedTuple, Generic[T]):
@@ -105,6 +108,8 @@ class Writer:
         self._speed = 0.0
         self._pid = os.getpid()
         self._closed = False
+        self._broken = False
+        self._kept = 0
         self.commits = 0
         self._thread = threading.Thread(target=self._run, name="stanchion-writer", daemon=True)
         self._thread.start()
@@ -121,15 +126,8 @@ class Writer:
             raise ForkedConnectionError(self._pid, os.getpid())
         if self._closed:
             message = "The store is closed."
-            raise StoreUnavailableError(
-                message, remedy="Open the app again (`async with app:`) before using it."
-            )
-        if (
-            small
-            and self._queue.empty()
-            and self._speed < INLINE_SECONDS
-            and self._mutex.acquire(blocking=False)
-        ):
+            raise StoreUnavailableError(message, remedy="Open the app again (`async with app:`) before using it.")
+        if small and self._queue.empty() and self._speed < INLINE_SECONDS and self._mutex.acquire(blocking=False):
             try:
                 if self._turnstile.try_enter():
                     try:
@@ -184,7 +182,7 @@ class Writer:
         for waiting, answer in zip(batch, answers, strict=True):
             by_loop.setdefault(waiting.loop, []).append((waiting.future, answer))
         for loop, pairs in by_loop.items():
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # a loop that was closed has nobody waiting
                 loop.call_soon_threadsafe(_resolve, pairs)
 
     def _together(self, batch: Sequence[_Waiting[object]]) -> list[object]:
@@ -192,8 +190,8 @@ class Writer:
         if len(batch) > 1:
             try:
                 return self._transaction([waiting.operation for waiting in batch])
-            except Exception:  # noqa: BLE001 - each is run again alone, and then raises to its own caller
-                self._recover()
+            except Exception as error:  # noqa: BLE001 - each is run again alone, and then raises to its own caller
+                self._recover(reopen=isinstance(error, apsw.IOError))
         answers: list[object] = []
         for waiting in batch:
             try:
@@ -203,12 +201,19 @@ class Writer:
         return answers
 
     def _alone(self, operation: Callable[[Tx], T], *, needs_room: bool) -> T:
+        if needs_room and not self._has_ballast():
+            message = "The disk is full: what is left of it is kept for running jobs."
+            raise DiskFullError(message)
         try:
-            return self._transaction([operation])[0]
-        except apsw.FullError as error:
-            self._recover()
+            return self._tried(operation)
+        except DiskFullError:
             if needs_room or not self._drop_ballast():
-                raise translate(error, self.path) from error
+                raise
+            return self._tried(operation)
+
+    def _tried(self, operation: Callable[[Tx], T]) -> T:
+        """Run one operation in a transaction of its own; a failure leaves none open and is raised as ours."""
+        try:
             return self._transaction([operation])[0]
         except apsw.Error as error:
             self._recover(reopen=isinstance(error, apsw.IOError))
@@ -219,6 +224,8 @@ class Writer:
 
     def _transaction(self, operations: Sequence[Callable[[Tx], T]]) -> list[T]:
         began = time.perf_counter()
+        if self._broken:
+            self._reopen()
         db = self.db
         db.execute("BEGIN IMMEDIATE")
         tx = Tx(db, self._clock())
@@ -232,7 +239,10 @@ class Writer:
         return answers
 
     def _recover(self, *, reopen: bool = False) -> None:
-        """Leave no transaction open, and trust no cache; after an I/O error trust no connection either."""
+        """Leave no transaction open, and trust no cache; after an I/O error trust no connection either.
+
+        Never raises: a connection that is not to be had now is made by the next transaction.
+        """
         self._forget()
         try:
             if self.db.in_transaction:
@@ -240,13 +250,20 @@ class Writer:
         except apsw.Error:
             reopen = True
         if reopen:
-            disconnect(self.path, self.db)
-            self.db = connect(self.path, synchronous=self._synchronous, vfs=self._vfs)
+            self._broken = True
+            with contextlib.suppress(StoreError):
+                self._reopen()
+
+    def _reopen(self) -> None:
+        disconnect(self.path, self.db)
+        self.db = connect(self.path, synchronous=self._synchronous, vfs=self._vfs)
+        self._broken = False
 
     def make_ballast(self, size: int) -> bool:
         """Keep a file of that size beside the database, to be given up when the disk is full."""
         try:
             if self._ballast.exists() and self._ballast.stat().st_size == size:
+                self._kept = size
                 return True
             descriptor = os.open(self._ballast, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
@@ -256,7 +273,12 @@ class Writer:
         except OSError:  # no room for it: the store works, but cannot drain a full disk
             self._ballast.unlink(missing_ok=True)
             return False
+        self._kept = size
         return True
+
+    def _has_ballast(self) -> bool:
+        """Return whether the ballast is still there, or could be made anew; without it nothing new is taken in."""
+        return not self._kept or self._ballast.exists() or self.make_ballast(self._kept)
 
     def _drop_ballast(self) -> bool:
         if not self._ballast.exists():

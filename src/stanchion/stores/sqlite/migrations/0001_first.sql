@@ -1,6 +1,7 @@
 -- The narrow hot table `jobs` stands apart from payloads (wide, read once) and events (history and feed).
 -- States: 0 blocked, 1 scheduled, 2 queued, 3 running, 4 retrying, 5 completed, 6 failed, 7 cancelled.
 
+-- The floor under numbers that must never be used again; what is stored may be above it.
 CREATE TABLE counters (
     one     INTEGER PRIMARY KEY CHECK (one = 1),
     seq     INTEGER NOT NULL,
@@ -55,7 +56,8 @@ CREATE TABLE jobs (
     expires_at    INTEGER,
     cancel_at     INTEGER,
     worker        INTEGER,
-    user          TEXT
+    user          TEXT,
+    last_event    INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX jobs_id ON jobs (id);
 CREATE INDEX jobs_queued ON jobs (lane, seq) WHERE state = 2;
@@ -81,6 +83,8 @@ CREATE TABLE results (
     error   TEXT
 ) STRICT;
 
+-- History and feed in one: by cursor it is the feed; a job's events hang together by `prev`, from `jobs.last_event`
+-- back, so that no second index is written with each event.
 CREATE TABLE events (
     cursor   INTEGER PRIMARY KEY,
     seq      INTEGER NOT NULL,
@@ -90,9 +94,9 @@ CREATE TABLE events (
     at       INTEGER NOT NULL,
     worker   INTEGER,
     outcome  TEXT,
-    error    TEXT
+    error    TEXT,
+    prev     INTEGER
 ) STRICT;
-CREATE INDEX events_job ON events (seq, version);
 
 -- What is live about a running job: replaced often, gone at the end.
 CREATE TABLE live (

@@ -1,0 +1,118 @@
+"""Workers as the file knows them: that they came, beat and left, what they hold, and whose attempts are overdue."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from stanchion.domain.ids import unpacked
+from stanchion.domain.job import Lease
+from stanchion.store import Beat, Held, Overdue, WorkerInfo, WorkerRow
+from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.fetch import every, one, only
+from stanchion.stores.sqlite.signals import CHANGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stanchion.domain.units import Instant, Millis
+    from stanchion.stores.sqlite.fetch import Connection
+    from stanchion.stores.sqlite.writer import Tx
+
+
+def register(tx: Tx, worker: WorkerInfo, lease_for: Millis) -> int:
+    """See `Store.register`."""
+    queues = None if worker.queues is None else json.dumps(worker.queues)
+    tx.db.execute(
+        sql.REGISTER,
+        (
+            worker.incarnation,
+            worker.host,
+            worker.pid,
+            worker.slots,
+            queues,
+            json.dumps(sorted(worker.tasks)),
+            worker.supervisor,
+            worker.version,
+            json.dumps(dict(worker.capabilities)),
+            tx.now,
+            tx.now,
+            tx.now + lease_for,
+        ),
+    )
+    tx.mask |= CHANGE
+    return int(only(tx.db, sql.WORKER_ID, (worker.incarnation,))[0])
+
+
+def beat(tx: Tx, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
+    """See `Store.beat`."""
+    beats: list[Beat] = []
+    for worker in workers:
+        alive = one(tx.db, sql.BEAT, (tx.now, tx.now + lease_for, worker)) is not None
+        beats.append(Beat(alive, held(tx.db, worker) if alive else ()))
+    return beats
+
+
+def held(db: Connection, worker: int) -> tuple[Held, ...]:
+    """See `Store.held`."""
+    return tuple(Held(row[0], row[1], row[2] is not None) for row in every(db, sql.HELD, (worker,)))
+
+
+def leave(tx: Tx, workers: Sequence[int], *, lost: bool) -> list[Overdue]:
+    """See `Store.leave`."""
+    for worker in workers:
+        tx.db.execute(sql.LEAVE, ("lost" if lost else "stopped", tx.now, worker))
+    tx.mask |= CHANGE
+    return _overdue(tx.db, json.dumps(list(workers)), -1)
+
+
+def drain(tx: Tx, worker: int) -> None:
+    """See `Store.drain_worker`."""
+    tx.db.execute(sql.DRAIN_WORKER, (worker,))
+
+
+def overdue(tx: Tx, limit: int) -> list[Overdue]:
+    """See `Store.overdue`."""
+    tx.db.execute(sql.MARK_SILENT, (tx.now,))
+    return _overdue(tx.db, None, limit)
+
+
+def _overdue(db: Connection, workers: str | None, limit: int) -> list[Overdue]:
+    return [
+        Overdue(
+            Lease(
+                row[1], unpacked(row[2]), row[3], row[11], b"", row[14], row[12], row[10], row[13], row[4], row[5],
+                row[6], row[7], row[8], None, (), None, None, row[9] is not None,
+            ),
+            row[0],
+        )
+        for row in every(db, sql.OVERDUE, (workers, limit))
+    ]  # fmt: skip
+
+
+def listed(db: Connection, now: Instant, keep: Millis) -> list[WorkerRow]:
+    """See `Store.workers`."""
+    found: list[WorkerRow] = []
+    for row in every(db, sql.WORKERS, (now - keep,)):
+        number, incarnation, host, pid, slots, queues, tasks, supervisor, version, capabilities = row[:10]
+        state, started_at, beat_at, lease_until, done, failed, busy_ms = row[10:]
+        jobs = tuple(unpacked(job[0]) for job in every(db, sql.WORKER_JOBS, (number,)))
+        if state == "alive":
+            state = "busy" if jobs else "idle"
+        names = None if queues is None else tuple(json.loads(queues))
+        info = WorkerInfo(
+            incarnation,
+            host,
+            pid,
+            slots,
+            names,
+            tuple(json.loads(tasks)),
+            supervisor,
+            version,
+            json.loads(capabilities),
+        )
+        ended = done + failed
+        alive = state in ("busy", "idle", "draining") and lease_until >= now
+        mean = busy_ms / ended if ended else None
+        found.append(WorkerRow(number, info, state, started_at, beat_at, alive, len(jobs), jobs, done, failed, mean))
+    return found

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from stanchion.cli import exits
+
+URL = ("--url", "sqlite:///jobs.db")
+
+
+def test_a_job_is_stored_and_its_id_printed(run, target):
+    found = run("enqueue", "add", "--args", '{"a": 1}', "--app", target, "--json")
+    assert found.code == exits.OK
+    assert found.record["state"] == "queued"
+    assert run("jobs", "show", found.record["id"], *URL, "--json").record["args"] == {"a": 1}
+
+
+def test_text_stays_text_where_the_task_asks_for_text(run, target):
+    run("enqueue", "echo", "--arg", "text=7", "--arg", "token=true", "--app", target)
+    run("enqueue", "echo", "--arg", "text=null", "--arg", "token=null", "--app", target)
+    ids = [job["id"] for job in run("jobs", *URL, "--json").records]
+    shown = [run("jobs", "show", job_id, *URL, "--json").record["args"] for job_id in ids]
+    assert shown == [{"text": "null", "token": None}, {"text": "7", "token": "true"}]
+
+
+def test_options_reach_the_job(run, target):
+    place = ["--queue", "q", "--priority", "high", "--delay", "1h", "--max-attempts", "7"]
+    given = [*place, "--tags", "a,b", "--user", "ada", "--tenant", "t"]
+    job_id = run("enqueue", "add", "--arg", "a=1", "--app", target, *given).out.strip()
+    job = run("jobs", "show", job_id, *URL, "--json").record
+    assert (job["queue"], job["priority"], job["state"]) == ("q", 2, "scheduled")
+    assert (job["tags"], job["user"], job["tenant"], job["max_attempts"]) == (["a", "b"], "ada", "t", 7)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--arg", "a=x"],
+        ["--arg", "a"],
+        ["--args", "[1]"],
+        ["--args", "{"],
+        ["--arg", "a=1", "--priority", "loud"],
+        ["--arg", "a=1", "--run-at", "tomorrow"],
+        ["--arg", "a=1", "--delay", "soon"],
+        ["rest"],
+    ],
+)
+def test_a_wrong_request_stores_nothing(run, target, given):
+    found = run("enqueue", "add", *given, "--app", target)
+    assert found.code == exits.USAGE
+    assert "what to do: " in found.err
+    run("migrate", *URL)
+    assert run("jobs", *URL, "--json").records == []
+
+
+def test_the_same_key_gives_the_same_job(run, target):
+    call = ("enqueue", "add", "--arg", "a=1", "--idempotency-key", "k", "--app", target)
+    first, second = run(*call), run(*call)
+    assert first.out == second.out
+    assert "joined" in second.err
+    other = run("enqueue", "add", "--arg", "a=2", "--idempotency-key", "k", "--app", target)
+    assert other.code == exits.REFUSED
+
+
+def test_many_are_read_from_standard_input_and_a_bad_line_is_named(run, target):
+    lines = '{"a": 1}\n\n{"a": "x"}\nnope\n{"a": 2, "b": 3}\n'
+    found = run("enqueue", "add", "-", "--app", target, stdin=lines)
+    assert found.code == exits.FAILED
+    assert found.out == "2 stored, 0 joined, 2 refused\n"
+    assert "line 3: The arguments do not fit" in found.err
+    assert "line 4: it is not a request" in found.err
+
+
+def test_whole_requests_are_read_from_standard_input(run, target):
+    lines = (
+        '{"task": "add", "args": {"a": 1}, "priority": "low", "queue": "q"}\n{"task": "zzz"}\n{"task": "add", "x": 1}\n'
+    )
+    found = run("enqueue", "-", "--app", target, "--json", stdin=lines)
+    assert [record.get("error") for record in found.records] == ["validation", None, "unknown_task"]
+    (job,) = run("jobs", *URL, "--json").records
+    assert (job["priority"], job["queue"]) == (8, "q")
+
+
+def test_without_the_app_only_a_running_workers_tasks_are_known(run, target, spawn):
+    run("migrate", *URL)
+    assert run("enqueue", "add", "--arg", "a=1", *URL).code == exits.USAGE
+    worker = spawn("worker", target, "--json")
+    while not run("workers", *URL, "--json").records:
+        pass
+    found = run("enqueue", "add", "--arg", "a=41", *URL, "--wait", "20")
+    assert (found.code, found.out) == (exits.OK, "42\n")
+    failed = run("enqueue", "fail", *URL, "--wait", "20")
+    assert failed.code == exits.FAILED
+    assert "(validation): no" in failed.err
+    late = run("enqueue", "slow", "--arg", "seconds=20", *URL, "--wait", "0.05")
+    assert late.code == exits.FAILED
+    assert "it goes on" in late.err
+    worker.stop()
+    worker.stop()
+    assert worker.ended() in {exits.INTERRUPTED, exits.OK}
