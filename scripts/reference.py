@@ -29,9 +29,10 @@ CLI_TOP: Final = """# Commands
 
 `stanchion COMMAND --help` prints what stands here.
 
-A command that reads a store finds it by `--url`, by `STANCHION_URL`, or by a line in `stanchion.toml`, in that order; without
-any of them it is `sqlite:///stanchion.db` in the current folder. `--json` prints JSON lines: one object a line, the same
-objects as the HTTP API's. Tables go to standard output, and everything about the run goes to standard error.
+A command that reads a store finds it by `--url`, by `STANCHION_URL`, or by a line in `stanchion.toml`, in that order;
+without any of them it is `sqlite:///stanchion.db` in the current folder. `--json` prints JSON lines: one object a
+line, the same objects as the HTTP API's. Tables go to standard output, and everything about the run goes to standard
+error.
 
 | exit code | means |
 | --- | --- |
@@ -39,9 +40,9 @@ objects as the HTTP API's. Tables go to standard output, and everything about th
 
 ERRORS_TOP: Final = """# Errors and their codes
 
-Every error that Stanchion raises on purpose has a stable `code`: the same word in Python (`error.code`), in the `code` of a
-problem body over HTTP, and in the output of a command with `--json`. `str(error)` is the message and the remedy. What to do
-about the common ones: [Troubleshooting](../how-to/troubleshooting.md).
+Every error that Stanchion raises on purpose has a stable `code`: the same word in Python (`error.code`), in the
+`code` of a problem body over HTTP, and in the output of a command with `--json`. `str(error)` is the message and the
+remedy. What to do about the common ones: [Troubleshooting](../how-to/troubleshooting.md).
 
 Where the last column is empty, the remedy depends on the case and stands in the error itself.
 
@@ -70,8 +71,8 @@ Only the HTTP API has these:
 KINDS_TOP: Final = """
 ## Error kinds
 
-The error of a *job* has a kind instead: what went wrong, in one word. The kind decides what happens, unless the task's retry
-policy, a rule or the error itself says otherwise. [Retries](../how-to/retries.md) has the details.
+The error of a *job* has a kind instead: what went wrong, in one word. The kind decides what happens, unless the
+task's retry policy, a rule or the error itself says otherwise. [Retries](../how-to/retries.md) has the details.
 
 | kind | by default | given to |
 | --- | --- | --- |
@@ -87,7 +88,7 @@ KINDS: Final = {
     Kind.NETWORK: "`ConnectionError`, and `ConnectError`, `ConnectTimeout` of HTTP clients: nothing was sent",
     Kind.PROVIDER: "HTTP 500 to 599",
     Kind.RESOURCE: "`MemoryError`, and any `OutOfMemoryError`",
-    Kind.OUTCOME_UNKNOWN: "`ReadTimeout`, `ReadError`, `WriteError`, `RemoteProtocolError`: sent, and no readable reply came",
+    Kind.OUTCOME_UNKNOWN: "`ReadTimeout`, `ReadError`, `WriteError`, `RemoteProtocolError`: sent, and no reply came",
     Kind.EXPIRED: "a job whose `expires_at` passed before it started",
     Kind.WORKER_LOST: "an attempt whose worker process died or fell silent",
     Kind.INTERNAL: "everything else",
@@ -100,14 +101,14 @@ DOES: Final = {
 
 HTTP_TOP: Final = """# HTTP API
 
-Made from the server's own OpenAPI document, which a running server gives at `/api/v1/openapi.json`. Every path stands under
-`/api/v1`, and under its alias `/api`. How to use it: [Serve the API](../how-to/serve.md).
+Made from the server's own OpenAPI document, which a running server gives at `/api/v1/openapi.json`. Every path stands
+under `/api/v1`, and under its alias `/api`. How to use it: [Serve the API](../how-to/serve.md).
 
-Errors are `application/problem+json` with the fields of `ProblemOut`; [Errors](errors.md) has the codes. Times are RFC 3339 in
-UTC with milliseconds, durations are seconds. *Scope* is what a key needs where keys are configured.
+Errors are `application/problem+json` with the fields of `ProblemOut`; [Errors](errors.md) has the codes. Times are
+RFC 3339 in UTC with milliseconds, durations are seconds. *Scope* is what a key needs where keys are configured.
 
-`/health`, `/health/live`, `/health/ready` and `/metrics` also answer without a prefix. `/ws` (also `/api/v1/ws`) is the
-WebSocket. `GET /` and all other paths are the dashboard's.
+`/health`, `/health/live`, `/health/ready` and `/metrics` also answer without a prefix. `/ws` (also `/api/v1/ws`) is
+the WebSocket. `GET /` and all other paths are the dashboard's.
 
 """
 
@@ -133,8 +134,9 @@ def commands() -> str:
         parts.append(f"## stanchion {name}\n\n```text\n{help_of(app, [name])}\n```\n")
         if name in SUBCOMMANDS:
             subcommands = sorted(word for word in app[name] if not word.startswith("-"))
-            for word in subcommands:
-                parts.append(f"### stanchion {name} {word}\n\n```text\n{help_of(app, [name, word])}\n```\n")
+            parts.extend(
+                f"### stanchion {name} {word}\n\n```text\n{help_of(app, [name, word])}\n```\n" for word in subcommands
+            )
     return "\n".join(parts)
 
 
@@ -167,7 +169,7 @@ def errors_page() -> str:
     return f"{NOTE}\n\n{ERRORS_TOP}{''.join(rows)}{HTTP_ONLY}{KINDS_TOP}{kinds}{end}"
 
 
-def type_of(schema: dict[str, Any]) -> str:
+def type_of(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - one for each form
     """A schema in a few words."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]

@@ -149,7 +149,7 @@ function pointOut(one) {
 }
 
 function error(kind, message, retryable) {
-  return { kind, message, retryable, traceback_id: kind === "internal" ? "tb_7f3a91" : null };
+  return { kind, message, retryable, trace: kind === "internal" ? "tb_7f3a91" : null };
 }
 
 function make(at = Date.now(), fields = {}) {

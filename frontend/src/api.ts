@@ -18,7 +18,7 @@ export interface JobError {
   message: string;
   retryable?: boolean;
   /** The name of a traceback in the worker's log, or the traceback. */
-  traceback_id?: string | null;
+  trace?: string | null;
 }
 
 export interface Progress {

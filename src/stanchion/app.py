@@ -237,9 +237,11 @@ class Stanchion:
                     store, self.registry, self.hooks, self.artifacts, max_payload=self.settings.max_payload
                 )
                 self._ports = Ports(store, self._watch, self.artifacts, self._codec_of)
-                self._store = store
                 if self.hooks.on_state:
-                    self._observer = asyncio.create_task(self._observe(), name="stanchion-observer")
+                    watching = asyncio.Event()
+                    self._observer = asyncio.create_task(self._observe(watching), name="stanchion-observer")
+                    await watching.wait()
+                self._store = store
         return self
 
     async def close(self) -> None:
@@ -272,10 +274,11 @@ class Stanchion:
         async with self:
             yield
 
-    async def _observe(self) -> None:
+    async def _observe(self, watching: asyncio.Event) -> None:
         """Tell the hooks of every change of state; a hook that raises is logged and the next is told."""
         while True:
             async with self.watch.open(Interest(ALL, everything=True)) as watcher:
+                watching.set()
                 while watcher.ended is None:
                     for notice in await watcher.take():
                         if notice.event is None or notice.job is None:

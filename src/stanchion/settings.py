@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if parts.scheme != "sqlite":
             return None
         database = Path(unquote(parts.path[1:]))
+        if not database.name:  # opening the store says what is wrong with the URL
+            return None
         return database.with_name(database.name + "-artifacts")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stanchion import Stanchion, StoreUnavailableError
+from stanchion.domain.policy import PROFILES, LeaseProfile
 from tests.engine.helpers import SOON, in_state, until, working
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ async def test_a_store_that_fails_for_a_while_costs_no_job(
     app: Stanchion, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr("stanchion.engine.work._TROUBLE", (0.01,))
-    app.configure(profile="fast")
-    monkeypatch.setitem(__import__("stanchion.settings", fromlist=["PROFILES"]).PROFILES, "fast", (4_000, 50))
+    monkeypatch.setitem(PROFILES, "fast", LeaseProfile(4_000, 50))
     await app.open()
     outage = Outage(getattr(app.store, method), 3)
     monkeypatch.setattr(app.store, method, outage)

@@ -238,7 +238,7 @@ def recoveries(history: History, kills: Sequence[tuple[int, int]]) -> list[int]:
     for steps in history.events.values():
         for step in steps:
             pid = history.pids.get(step.worker or 0)
-            if step.outcome == "lost" and pid in killed:
+            if step.outcome in ("lost", "released") and pid in killed and step.at >= killed[pid]:
                 slowest[pid] = max(slowest.get(pid, 0), step.at - killed[pid])
     return list(slowest.values())
 

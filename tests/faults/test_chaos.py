@@ -50,6 +50,6 @@ async def test_kills_and_freezes_lose_nothing_and_double_nothing(
     assert wrong == []
     assert all(job.state in FINAL for job in history.jobs.values())
     assert len(history.jobs) == chaos.expected
-    assert len(recovered) >= plan.kills // 3, "too few kills hit running jobs"
+    assert len(recovered) >= len(chaos.kills) // 2, "too few kills hit running jobs"
     assert fenced >= plan.freezes // 4, "the freezes proved nothing about the fence"
     assert sorted(recovered)[len(recovered) // 2] < 1_000

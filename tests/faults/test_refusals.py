@@ -148,6 +148,7 @@ async def test_a_missing_folder_and_a_folder_for_a_file(tmp_path: Path) -> None:
     await refusal(SqliteStore(tmp_path / "folder.db"), StoreUnavailableError)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_a_folder_that_may_not_be_written(file: Path) -> None:
     if os.geteuid() == 0:
         os.chmod(file.parent, 0o555)

@@ -129,7 +129,7 @@ async def test_only_a_failed_job_is_retried(world: World, client: AsyncClient) -
     await world.fail(lease, "bad prompt")
     failed = (await client.get(own)).json()
     assert failed["error"] == {
-        "kind": "validation", "message": "bad prompt", "retryable": None, "traceback_id": None,
+        "kind": "validation", "message": "bad prompt", "retryable": None, "trace": None,
     }  # fmt: skip
     again = (await client.post(f"{own}/retry")).json()
     assert (again["state"], again["spent"], again["error"]) == ("queued", 0, None)

@@ -87,7 +87,7 @@ function StandingBlock({ job }: { job: Job }) {
 function ErrorBlock({ job }: { job: Job }) {
   if (!job.error || job.state === "completed") return null;
   const advice = remedy(job.error);
-  const trace = job.error.traceback_id;
+  const trace = job.error.trace;
   return (
     <div class={`problem ${job.state === "failed" ? "" : "mild"}`} data-testid="job-error">
       <WarnIcon />
@@ -95,8 +95,7 @@ function ErrorBlock({ job }: { job: Job }) {
         <strong>{title(job.error.kind)}</strong>
         <pre class="message">{job.error.message}</pre>
         {advice && <p class="remedy">{advice}</p>}
-        {trace && !trace.includes("\n") && <p class="dim small">Traceback {trace} in the worker's log</p>}
-        {trace?.includes("\n") && (
+        {trace && (
           <details>
             <summary>Traceback</summary>
             <pre class="message">{trace}</pre>

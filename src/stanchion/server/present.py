@@ -43,11 +43,11 @@ def instant_of(when: datetime) -> Instant:
     return round(when.timestamp() * 1000)
 
 
-def error_out(error: ErrorInfo | None) -> wire.ErrorOut | None:
-    """Return a job's failure."""
+def error_out(error: ErrorInfo | None, *, trace: bool = False) -> wire.ErrorOut | None:
+    """Return a job's error; its traceback only where asked."""
     if error is None:
         return None
-    return wire.ErrorOut(error.kind.value, error.message, error.retryable, error.trace)
+    return wire.ErrorOut(error.kind.value, error.message, error.retryable, error.trace if trace else None)
 
 
 def progress_out(job: Job, now: Instant) -> wire.ProgressOut | None:

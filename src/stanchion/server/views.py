@@ -65,6 +65,7 @@ async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] =
         (place,) = await store.position([job.id], scope)
     preview = await store.preview(job.id, scope) if job.preview_revision is not None else None
     fields = present.thin_fields(job, place, store.now(), preview)
+    fields["error"] = present.error_out(job.error, trace=scope.tenant is None)
     args = shown_args(job.args, hidden)
     if job.version == 1:
         born = wire.EventOut(1, job.state.value, present.at(job.created_at), 0, None)

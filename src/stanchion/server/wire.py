@@ -116,7 +116,8 @@ class ErrorOut(Struct):
     kind: str
     message: str
     retryable: bool | None
-    traceback_id: str | None = None
+    trace: str | None = None
+    """The handler's traceback, without values: only in a job in full, and only for who sees all tenants."""
 
 
 class ProgressOut(Struct):

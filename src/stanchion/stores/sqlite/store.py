@@ -107,7 +107,12 @@ class SqliteStore:
             StoreUnavailableError: It cannot be opened for writing.
             SchemaTooNewError: A newer version wrote it.
         """
-        if not self.path.parent.is_dir():
+        try:
+            there = self.path.parent.is_dir()
+        except OSError as error:
+            message = f"{self.path} cannot be reached: {error.strerror}."
+            raise StoreUnavailableError(message, remedy="Check that this user may search the folders above.") from error
+        if not there:
             message = f"The folder {self.path.parent} does not exist."
             raise StoreUnavailableError(message, remedy="Create it, or correct the path in the URL.")
         self.path = self.path.resolve()

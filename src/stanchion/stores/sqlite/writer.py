@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-INLINE_SECONDS: Final = 0.001
+INLINE_SECONDS: Final = 0.002
 """A commit that has lately been faster than this may run on the event loop's thread."""
 _SMOOTHING: Final = 0.1
 _ROUND: Final = 64
