@@ -76,7 +76,7 @@ e2e: $(setup_dev) ## only the browser tests
 	$(bin)/python -m pytest -m e2e $(ARGS)
 
 faults: $(setup_dev) ## kill, cut, fill: the long fault tests
-	$(bin)/python -m pytest -m faults $(ARGS)
+	STANCHION_FAULTS=$${STANCHION_FAULTS:-full} $(bin)/python -m pytest -m faults $(ARGS)
 
 laws: $(setup_dev) ## long random histories of every store against the model
 	$(bin)/python -m pytest -m laws $(ARGS)

@@ -20,28 +20,20 @@ _PATHS = {"--out", "--work"}
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="tiny counts, one round, under a minute: does it run?"
-    )
+    parser.add_argument("--quick", action="store_true", help="tiny counts, one round, under a minute: does it run?")
     parser.add_argument("--only", metavar="PEERS", help="comma-separated names; see --list")
     parser.add_argument("--metric", metavar="METRICS", help=f"comma-separated, of {', '.join(METRICS)}")
     parser.add_argument("--rounds", type=int, help="how often everything is repeated (default 3)")
     parser.add_argument("--seed", type=int, default=1, help="decides the order within each round (default 1)")
-    parser.add_argument(
-        "--out", type=Path, default=HERE / "results", help="where results.jsonl and benchmarks.md go"
-    )
-    parser.add_argument(
-        "--work", type=Path, help="where databases go: a real disk (default: beside this program)"
-    )
+    parser.add_argument("--out", type=Path, default=HERE / "results", help="where results.jsonl and benchmarks.md go")
+    parser.add_argument("--work", type=Path, help="where databases go: a real disk (default: beside this program)")
     parser.add_argument("--full-only", action="store_true", help="leave out the peers as they ship")
     parser.add_argument("--depth", type=int, help="at most so many jobs wait in the depth measurement")
     parser.add_argument("--calm", type=float, help="seconds to wait at most for a quiet machine (default 10)")
     parser.add_argument("--list", action="store_true", help="print the peers and stop")
     parser.add_argument("--install", action="store_true", help="make the peers' environments and stop")
     parser.add_argument("--lock", action="store_true", help="lock the newest releases and stop")
-    parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="print the report of a results file and stop"
-    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="print the report of a results file and stop")
     return parser
 
 
@@ -87,9 +79,7 @@ def _measure(options: argparse.Namespace, peers: list[Peer]) -> int:
     plan = dataclasses.replace(plan, **{name: value for name, value in changed.items() if value is not None})
     chosen = options.metric.split(",") if options.metric else QUICK_METRICS if options.quick else METRICS
     if set(chosen) - set(METRICS):
-        raise SystemExit(
-            f"no such metric: {', '.join(sorted(set(chosen) - set(METRICS)))}; of {', '.join(METRICS)}"
-        )
+        raise SystemExit(f"no such metric: {', '.join(sorted(set(chosen) - set(METRICS)))}; of {', '.join(METRICS)}")
     if options.work:
         options.work.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="run-", dir=options.work)) if options.work else default_work()

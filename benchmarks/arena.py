@@ -128,19 +128,13 @@ class Arena:
         for line in reversed(done.stdout.splitlines()):
             if line.startswith("BENCH "):
                 return json.loads(line.removeprefix("BENCH "))
-        raise ContestError(
-            f"producer {operation}: exit {done.returncode}\n{done.stdout[-500:]}\n{done.stderr[-1500:]}"
-        )
+        raise ContestError(f"producer {operation}: exit {done.returncode}\n{done.stdout[-500:]}\n{done.stderr[-1500:]}")
 
-    def work(
-        self, *, index: int = 1, concurrency: str = "", default: bool = False, probe: bool = False
-    ) -> int:
+    def work(self, *, index: int = 1, concurrency: str = "", default: bool = False, probe: bool = False) -> int:
         """Start a worker and return its session's id."""
         command = (self.peer.default_worker if default else []) or self.peer.worker
         extra = {"BENCH_CONCURRENCY": concurrency} | ({"BENCH_PROBE": str(self.probe_path)} if probe else {})
-        return self._start(
-            command, concurrency, self._environment(worker=index, extra=extra), f"worker{index}.log"
-        )
+        return self._start(command, concurrency, self._environment(worker=index, extra=extra), f"worker{index}.log")
 
     def serve(self) -> int:
         """Start the server and return its session's id."""
@@ -258,9 +252,7 @@ class Arena:
         return self._ask("import platform; print(platform.python_version())")
 
     def _ask(self, code: str) -> str:
-        done = subprocess.run(
-            [str(self.contender.python), "-c", code], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([str(self.contender.python), "-c", code], capture_output=True, text=True, check=False)
         return done.stdout.strip() or "unknown"
 
 

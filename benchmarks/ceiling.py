@@ -116,9 +116,7 @@ def _statements(work: Path, plan: Plan) -> Iterator[dict[str, Any]]:
         str(work / "replay"),
     ]
     share = machine.Share()
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=600, env=dict(os.environ)
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=dict(os.environ))
     foreign = share.foreign()
     line = next((line for line in reversed(done.stdout.splitlines()) if line.startswith("BENCH ")), None)
     if line is None:

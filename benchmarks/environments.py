@@ -33,9 +33,7 @@ def _candidates() -> Iterator[str]:
     for version in WANTED:
         yield f"python{version}"
         root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-        yield from (
-            str(path) for path in sorted(root.glob(f"versions/{version}.*/bin/python3"), reverse=True)
-        )
+        yield from (str(path) for path in sorted(root.glob(f"versions/{version}.*/bin/python3"), reverse=True))
     yield sys.executable
 
 
@@ -47,9 +45,7 @@ def interpreters() -> dict[str, str]:
         # A name may exist and not run (a pyenv shim), so each is tried.
         code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
         try:
-            answer = subprocess.run(
-                [candidate, "-c", code], capture_output=True, text=True, check=True
-            ).stdout
+            answer = subprocess.run([candidate, "-c", code], capture_output=True, text=True, check=True).stdout
         except (OSError, subprocess.CalledProcessError):
             continue
         version, path = answer.strip().split(maxsplit=1)
@@ -69,9 +65,7 @@ def ensure(peer: Peer) -> Path:
     """
     if peer.ours:
         return Path(sys.executable)
-    chosen = next(
-        (path for version, path in interpreters().items() if _parts(version) >= _parts(peer.python)), None
-    )
+    chosen = next((path for version, path in interpreters().items() if _parts(version) >= _parts(peer.python)), None)
     if chosen is None:
         raise UnavailableError(f"{peer.name} needs Python {peer.python} or newer, and this machine has none.")
     home = VENVS / peer.name
@@ -112,8 +106,6 @@ def lock(peer: Peer) -> None:
 def _uv(*arguments: str, stdin: str | None = None) -> None:
     # Interpreters are the machine's, never downloaded.
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1"}
-    done = subprocess.run(
-        [uv(), *arguments], input=stdin, capture_output=True, text=True, check=False, env=environment
-    )
+    done = subprocess.run([uv(), *arguments], input=stdin, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise UnavailableError(f"uv {arguments[0]} {arguments[1]} failed: {done.stderr.strip()[-600:]}")

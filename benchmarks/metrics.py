@@ -32,9 +32,7 @@ def enqueue(arena: Arena, plan: Plan, operation: str) -> Record | None:
     }
 
 
-def drain(
-    arena: Arena, plan: Plan, concurrency: str, *, workers: int = 1, count: int | None = None
-) -> Record | None:
+def drain(arena: Arena, plan: Plan, concurrency: str, *, workers: int = 1, count: int | None = None) -> Record | None:
     """Return the rate of no-op jobs that were waiting, between the first and the last start.
 
     With two workers the rate counts from when both have started.
@@ -64,8 +62,7 @@ def drain(
 
 def _rate(hits: list[Hit], workers: int) -> float:
     starts = {
-        worker: min(hit.started for hit in hits if hit.worker == worker)
-        for worker in {hit.worker for hit in hits}
+        worker: min(hit.started for hit in hits if hit.worker == worker) for worker in {hit.worker for hit in hits}
     }
     if len(starts) < workers:
         raise ContestError("the first worker did everything before the second one started")

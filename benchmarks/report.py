@@ -188,9 +188,7 @@ def _ratios(board: Board) -> Iterable[str]:
 def _rate_rows(board: Board, sync: str) -> Iterable[list[str]]:
     for key in board.contenders(sync):
         cells = [_with_spread(board.rounds(key, metric)) for metric in _measured_rates(board)]
-        settings = [
-            f"`{record['concurrency']}`" for record in board.rounds(key, "drain") if record.get("concurrency")
-        ]
+        settings = [f"`{record['concurrency']}`" for record in board.rounds(key, "drain") if record.get("concurrency")]
         peaks = [record["peak_mib"] for record in board.rounds(key, "drain")]
         ratio = _ratio_of(board, key, "depth", "drain")
         memory = number(statistics.median(peaks)) if peaks else "-"

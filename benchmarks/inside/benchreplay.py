@@ -83,9 +83,7 @@ class Rig:
             await noop.enqueue(0)
             return {
                 "one": await self._act("one", lambda: self._together(noop, 1, min(ALONE, self.jobs))),
-                "concurrent": await self._act(
-                    "concurrent", lambda: self._together(noop, PRODUCERS, self.jobs)
-                ),
+                "concurrent": await self._act("concurrent", lambda: self._together(noop, PRODUCERS, self.jobs)),
                 "bulk": await self._act("bulk", lambda: self._bulk(noop)),
                 "drain": await self._act("drain", lambda: self._drain(app)),
             }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from stanchion.app import Stanchion
-from stanchion.engine import frames
+from stanchion.engine import collector, frames
 from stanchion.engine.attempt import Attempts, Running
 from stanchion.engine.cells import RemoteStore, lease_from_wire, outcome_to_wire, recorder_for
 from stanchion.engine.orphan import die_with_parent
@@ -107,6 +107,7 @@ async def _child(options: ChildOptions) -> None:
         out.write(frames.packed(["worker", worker.id, worker.info.incarnation]))
 
     async with app:
+        collector.settle_in()
         worker = app.worker(
             queues=options.queues,
             slots=options.slots,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol
 from stanchion.domain.job import State
 from stanchion.domain.priority import priority as priority_of
 from stanchion.domain.retry import RetryPolicy
+from stanchion.engine.collector import paused
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Retry
 from stanchion.engine.spec import Isolation, TaskSpec
@@ -78,14 +79,16 @@ class Task(Generic[P, R]):
             StanchionError: The first refusal; the requests before and after it are stored. Use
                 `app.submit()` for an answer to each.
         """
-        options, name = self._options, self.name
-        answers = await self._host.submit([Submission(task=name, args=item, options=options) for item in arguments])
-        jobs: list[Job[R]] = []
-        for answer in answers:
-            if isinstance(answer, Refused):
-                raise answer.error
-            jobs.append(self._host.handle(answer.id, answer.state, new=answer.new))
-        return jobs
+        given = list(arguments)
+        with paused(len(given)):
+            options, name = self._options, self.name
+            answers = await self._host.submit([Submission(name, item, options) for item in given])
+            jobs: list[Job[R]] = []
+            for answer in answers:
+                if isinstance(answer, Refused):
+                    raise answer.error
+                jobs.append(self._host.handle(answer.id, answer.state, new=answer.new))
+            return jobs
 
     def _submission(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
         return Submission(task=self.name, args=self.spec.codec.bind(args, kwargs), options=self._options)

@@ -60,7 +60,9 @@ class ReadableLines(logging.Formatter):
         line = f"{clock} {colour}{record.levelname.lower():8}{_RESET if colour else ''}{message}"
         line += f"  [{bound.translate(_CONTROL)}]" if bound else ""
         trace = _trace(record)
-        return f"{line}\n{trace.rstrip()}" if trace else line
+        if trace:  # indented, so that no message in it can pass for a line of its own
+            line += "".join(f"\n  {part.translate(_CONTROL)}" for part in trace.rstrip().split("\n"))
+        return line
 
 
 def configure_logging(*, json: bool | None = None, level: str = "info") -> None:

@@ -175,6 +175,4 @@ class Chaos:
     def told(self) -> Told:
         """What all clients asked and were told."""
         told = [client.told for client in self.clients]
-        return Told(
-            {key for one in told for key in one.invoked}, {key for one in told for key in one.acknowledged}
-        )
+        return Told({key for one in told for key in one.invoked}, {key for one in told for key in one.acknowledged})

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from contextlib import closing
-from typing import TYPE_CHECKING, Final, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 RUNNING, COMPLETED, FINAL = 3, 5, frozenset({5, 6, 7})
 CRASH_BUDGET: Final = 3
 _OWNED: Final = ("payloads", "results", "events", "live", "outputs", "logs", "steps", "costs", "idempotency", "dedup")
+_EVENTS: Final = "SELECT seq, version, state, attempt, at, worker, outcome, cursor FROM events ORDER BY seq, version"
+_ORPHANS: Final = "SELECT count(*) FROM {table} WHERE seq NOT IN (SELECT seq FROM jobs)"
+_STALE_LIVE: Final = "SELECT count(*) FROM live WHERE seq NOT IN (SELECT seq FROM jobs WHERE state = 3)"
 
 
 class Step(NamedTuple):
@@ -58,12 +62,10 @@ class History:
         with closing(apsw.Connection(str(path))) as db:
             db.set_busy_timeout(5_000)
             db.execute("BEGIN")
-            self.integrity: str = db.execute("PRAGMA integrity_check").fetchone()[0]
+            self.integrity: str = _one(db, "PRAGMA integrity_check")
             self.jobs = {row.seq: row for row in self._jobs(db)}
             self.events: dict[int, list[Step]] = defaultdict(list)
-            for row in db.execute(
-                "SELECT seq, version, state, attempt, at, worker, outcome, cursor FROM events ORDER BY seq, version"
-            ):
+            for row in db.execute(_EVENTS):
                 self.events[row[0]].append(Step(*row))
             self.lanes = list(db.execute("SELECT id, head, n0, n1, n2, n3, n4, n5, n6, n7 FROM lanes"))
             self.recount = {
@@ -72,15 +74,10 @@ class History:
                     "SELECT lane, state, count(*), min(seq) FROM jobs GROUP BY lane, state"
                 )
             }
-            self.orphans = {
-                table: db.execute(f"SELECT count(*) FROM {table} WHERE seq NOT IN (SELECT seq FROM jobs)").fetchone()[0]
-                for table in _OWNED
-            }
-            self.stale_live: int = db.execute(
-                "SELECT count(*) FROM live WHERE seq NOT IN (SELECT seq FROM jobs WHERE state = 3)"
-            ).fetchone()[0]
+            self.orphans = {table: _one(db, _ORPHANS.format(table=table)) for table in _OWNED}
+            self.stale_live: int = _one(db, _STALE_LIVE)
             self.pids: dict[int, int] = dict(db.execute("SELECT id, pid FROM workers"))
-            self.offset: int = db.execute("SELECT ahead FROM counters").fetchone()[0]
+            self.offset: int = _one(db, "SELECT ahead FROM counters")
         self.by_id = {job.id: job for job in self.jobs.values()}
 
     @staticmethod
@@ -97,9 +94,12 @@ class History:
 
     def starts(self) -> dict[tuple[int, int], Step]:
         """Return the start of each attempt."""
-        return {
-            (step.seq, step.attempt): step for steps in self.events.values() for step in steps if _started(step)
-        }
+        return {(step.seq, step.attempt): step for steps in self.events.values() for step in steps if _started(step)}
+
+
+def _one(db: apsw.Connection, query: str) -> Any:
+    row = db.execute(query).fetchone()
+    return None if row is None else row[0]
 
 
 def _started(step: Step) -> bool:
@@ -121,7 +121,7 @@ def _of_job(job: Row, steps: Sequence[Step]) -> Iterator[str]:
         return
     if steps[-1].state != job.state:
         yield f"I11: the last event says {steps[-1].state}, the job {job.state}"
-    if any(a.cursor >= b.cursor or a.at > b.at for a, b in zip(steps, steps[1:], strict=False)):
+    if any(a.cursor >= b.cursor or a.at > b.at for a, b in pairwise(steps)):
         yield "I11: events are not in commit order"
     yield from _leases(job, steps)
     if sum(step.state == COMPLETED for step in steps) > 1:
@@ -185,7 +185,9 @@ def judge(history: History, told: Told, effects: Iterable[Effect]) -> list[str]:
     found = set(history.by_id)
     wrong += (f"I1: acknowledged job {key} is lost" for key in set(told.acknowledged) - found)
     wrong += (f"I21: job {key} was never asked for" for key in found - set(told.invoked))
-    wrong += (f"I1: job {job.seq} has not ended ({job.state})" for job in history.jobs.values() if job.state not in FINAL)
+    wrong += (
+        f"I1: job {job.seq} has not ended ({job.state})" for job in history.jobs.values() if job.state not in FINAL
+    )
     wrong += _of_effects(history, effects)
     return wrong
 
@@ -198,24 +200,30 @@ def _of_effects(history: History, effects: Iterable[Effect]) -> Iterator[str]:
         job = history.by_id.get(effect.id)
         if job is None:
             yield f"I1: an effect of job {effect.id}, which is not there"
-            continue
-        key = (job.seq, effect.attempt)
-        if effect.kind == "E":
-            ended.add(key)
-            continue
-        if key in began:
-            yield f"I2: attempt {key} was started twice, by {began[key].pid} and {effect.pid}"
-        began[key] = effect
-        lease = leased.get(key)
-        if lease is None:
-            yield f"I3: attempt {key} was started without a lease"
-        elif effect.at + history.offset < lease.at - 1:
-            yield f"I13: attempt {key} was started {lease.at - effect.at - history.offset} ms before its lease"
-        elif history.pids.get(lease.worker or 0, effect.pid) not in (effect.pid, effect.parent):
-            yield f"I3: attempt {key} was started by {effect.pid}, leased to {history.pids[lease.worker or 0]}"
+        elif effect.kind == "E":
+            ended.add((job.seq, effect.attempt))
+        else:
+            key = (job.seq, effect.attempt)
+            if key in began:
+                yield f"I2: attempt {key} was started twice, by {began[key].pid} and {effect.pid}"
+            began[key] = effect
+            yield from _of_start(history, effect, leased.get(key))
+    yield from _of_results(history, ended)
+
+
+def _of_start(history: History, effect: Effect, lease: Step | None) -> Iterator[str]:
+    if lease is None:
+        yield f"I3: attempt {effect.attempt} of {effect.id} was started without a lease"
+        return
+    if effect.at + history.offset < lease.at - 1:
+        yield f"I13: attempt {effect.attempt} of {effect.id} was started before its lease"
+    if history.pids.get(lease.worker or 0, effect.pid) not in (effect.pid, effect.parent):
+        yield f"I3: attempt {effect.attempt} of {effect.id} was started by {effect.pid}, to whom it was not leased"
+
+
+def _of_results(history: History, ended: Collection[tuple[int, int]]) -> Iterator[str]:
     for seq, steps in history.events.items():
-        job = history.jobs.get(seq)
-        last = steps[-1]
+        job, last = history.jobs.get(seq), steps[-1]
         if job is not None and last.state == COMPLETED:
             if (seq, last.attempt) not in ended:
                 yield f"I7: attempt {(seq, last.attempt)} completed, but its handler never ended"
@@ -247,5 +255,3 @@ def told_by(lines: Iterable[str]) -> Told:
     """Return what a client's log says: `I id` before a call, `A id` after its answer."""
     pairs = [line.split() for line in lines if line.strip()]
     return Told({key for kind, key in pairs if kind == "I"}, {key for kind, key in pairs if kind == "A"})
-
-

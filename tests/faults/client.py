@@ -1,4 +1,6 @@
-"""A client that writes down what it asks and what it is told: `python -m tests.faults.client FILE LOG FIRST COUNT PAUSE SEED`.
+"""A client that writes down what it asks and what it is told.
+
+`python -m tests.faults.client FILE LOG FIRST COUNT PAUSE SEED`
 
 Ids follow from the number of the job, so that a client that was killed can be started again and repeats itself.
 """
@@ -32,21 +34,20 @@ def batch_of(numbers: range, seed: str) -> list[NewJob]:
     return jobs
 
 
-async def main(file: str, log: str, first: int, count: int, pause: float, seed: str) -> None:
+async def main(file: str, log: str, numbers: range, pause: float, seed: str) -> None:
     store = SqliteStore(file)
     await store.open()
-    rng = random.Random(f"{seed}/{first}")
-    number, end = first, first + count
-    while number < end:
-        batch = batch_of(range(number, min(end, number + rng.randrange(1, 12))), seed)
+    rng = random.Random(f"{seed}/{numbers.start}")
+    while numbers:
+        size = rng.randrange(1, 12)
+        batch, numbers = batch_of(numbers[:size], seed), numbers[size:]
         append(log, "\n".join(f"I {job.id}" for job in batch))
         answers = await store.enqueue(batch)
         append(log, "\n".join(f"A {answer.id}" for answer in answers if isinstance(answer, Enqueued)))
-        number += len(batch)
         await asyncio.sleep(rng.random() * 2 * pause * len(batch))
     await store.close()
 
 
 if __name__ == "__main__":
     file_, log_, first_, count_, pause_, seed_ = sys.argv[1:]
-    asyncio.run(main(file_, log_, int(first_), int(count_), float(pause_), seed_))
+    asyncio.run(main(file_, log_, range(int(first_), int(first_) + int(count_)), float(pause_), seed_))

@@ -1,4 +1,7 @@
-"""A job's whole life in a process that ends at its n-th commit: `python -m tests.faults.exit_at_commit FOLDER N WHEN`."""
+"""A job's whole life in a process that ends at its n-th commit.
+
+`python -m tests.faults.exit_at_commit FOLDER N WHEN`
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def end_at(nth: int, when: str) -> None:
     transaction: Any = Writer._transaction
     seen = 0
 
-    def counted(self: Writer, operations: Sequence[Any]) -> Any:
+    def counted(self: Any, operations: Sequence[Any]) -> Any:
         nonlocal seen
         seen += 1
         if seen == nth and when == "before":
@@ -37,7 +40,7 @@ def end_at(nth: int, when: str) -> None:
             os._exit(EXIT)
         return answer
 
-    Writer._transaction = counted  # pyright: ignore[reportAttributeAccessIssue]
+    Writer._transaction = counted
 
 
 async def life(folder: Path) -> None:

@@ -59,7 +59,11 @@ MUTANTS: Final = (
         "test_zombies.py::test_attempts_are_counted_before_the_handler_starts",
         (
             Patch(SQLITE + "statements.py", "SET state = 3, attempt = attempt + 1,", "SET state = 3,"),
-            Patch(SQLITE + "statements.py", "cancel_at = ?, worker = NULL,", "cancel_at = ?, worker = NULL, attempt = attempt + 1,"),
+            Patch(
+                SQLITE + "statements.py",
+                "cancel_at = ?, worker = NULL,",
+                "cancel_at = ?, worker = NULL, attempt = attempt + 1,",
+            ),
             Patch(SQLITE + "claim.py", "row[2] + 1, row[3] + 1, tx.now", "row[2] + 1, row[3], tx.now"),
             Patch(SQLITE + "claim.py", "        row[3] + 1,\n        lane[3],", "        row[3],\n        lane[3],"),
         ),
@@ -70,7 +74,9 @@ MUTANTS: Final = (
         "test_clock_steps.py::test_a_step_of_the_wall_clock_changes_nothing",
         (
             Patch(
-                SQLITE + "clock.py", "return time.clock_gettime_ns(_SINCE_BOOT) // 1_000_000 + self.offset", "return wall()"
+                SQLITE + "clock.py",
+                "return time.clock_gettime_ns(_SINCE_BOOT) // 1_000_000 + self.offset",
+                "return wall()",
             ),
         ),
     ),
@@ -78,7 +84,13 @@ MUTANTS: Final = (
         "M6",
         "heartbeat renews a lost worker",
         "test_zombies.py::test_a_beat_of_the_lost_revives_nothing",
-        (Patch(SQLITE + "statements.py", "WHERE id = ? AND state IN ('alive', 'draining') RETURNING", "WHERE id = ? RETURNING"),),
+        (
+            Patch(
+                SQLITE + "statements.py",
+                "WHERE id = ? AND state IN ('alive', 'draining') RETURNING",
+                "WHERE id = ? RETURNING",
+            ),
+        ),
     ),
     Mutant(
         "M8",
@@ -104,13 +116,23 @@ MUTANTS: Final = (
         "M11",
         "event told before the commit",
         "test_hints.py::test_nothing_is_told_of_what_was_not_committed",
-        (Patch(SQLITE + "writer.py", '        db.execute("COMMIT")\n', '        self._sender.send(tx.mask)\n        db.execute("COMMIT")\n'),),
+        (
+            Patch(
+                SQLITE + "writer.py",
+                '        db.execute("COMMIT")\n',
+                '        self._sender.send(tx.mask)\n        db.execute("COMMIT")\n',
+            ),
+        ),
     ),
     Mutant(
         "M15",
         "cancel as a blind update",
         "test_interleavings.py::test_a_cancel_and_a_completion_are_one_after_the_other",
-        (Patch(SQLITE + "amend.py", "    if state in WAITING:\n        move(state, Move.CANCEL)\n", "    if state:\n"),),
+        (
+            Patch(
+                SQLITE + "amend.py", "    if state in WAITING:\n        move(state, Move.CANCEL)\n", "    if state:\n"
+            ),
+        ),
     ),
     Mutant(
         "M16",
@@ -128,7 +150,13 @@ MUTANTS: Final = (
         "X2",
         "a failed checkpoint told as the commit's failure",
         "test_nth_io.py::test_any_one_write_or_sync_may_fail[full-once]",
-        (Patch(SQLITE + "connection.py", "with suppress(apsw.Error):\n            connection.wal", "if True:\n            connection.wal"),),
+        (
+            Patch(
+                SQLITE + "connection.py",
+                "with suppress(apsw.Error):\n            connection.wal",
+                "if True:\n            connection.wal",
+            ),
+        ),
     ),
     Mutant(
         "X3",
@@ -146,6 +174,8 @@ def breed(mutant: Mutant | None, folder: Path) -> Path:
     for patch in () if mutant is None else mutant.patches:
         file = copy / patch.file
         text = file.read_text()
-        assert patch.old in text, f"{mutant and mutant.name} no longer applies to {patch.file}: {patch.old!r} is not there"
+        assert patch.old in text, (
+            f"{mutant and mutant.name} no longer applies to {patch.file}: {patch.old!r} is not there"
+        )
         file.write_text(text.replace(patch.old, patch.new, 1))
     return copy

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Lost, Released, Snoozed
-from stanchion.store import ProgressNote, StepNote
-from stanchion.store import Noted as NotedNote
+from stanchion.store import Noted, ProgressNote, StepNote
 from tests.conformance.helpers import BOOM, KEEP, LEASE_FOR, Want, chunk, ended, join, new
 
 if TYPE_CHECKING:
     import random
 
     from stanchion.domain.job import Lease
+    from stanchion.domain.outcome import Settlement
     from stanchion.store import Store
     from tests.clock import FakeClock
 
@@ -60,7 +60,7 @@ class Life:
         for lease in claimed.leases:
             self._held[lease.id] = lease
 
-    def _endings(self) -> list[object]:
+    def _endings(self) -> list[Settlement]:
         chosen = [lease for lease in self._held.values() if self.rng.random() < 0.5]
         endings = [Completed(b"1"), Completed(None), Failed(BOOM), Released(), Snoozed(200), Lost(), Cancelled()]
         for lease in chosen:
@@ -73,7 +73,7 @@ class Life:
     async def _note(self) -> None:
         notes = [StepNote("s", b"1"), chunk("x" * 300), ProgressNote(1, 2)]
         await self.store.note(
-            [NotedNote(lease.ref, lease.attempt, self.rng.choice(notes)) for lease in self._held.values()]
+            [Noted(lease.ref, lease.attempt, self.rng.choice(notes)) for lease in self._held.values()]
         )
 
     async def _cancel(self) -> None:

@@ -23,13 +23,13 @@ async def put(store: SqliteStore, task: str, args: str, count: int = 1, **given:
     return [answer.id for answer in await store.enqueue(batch) if isinstance(answer, Enqueued)]
 
 
-async def ended(store: SqliteStore, ids: Sequence[str], timeout: float = 30.0) -> None:
+async def ended(store: SqliteStore, ids: Sequence[str], within: float = 30.0) -> None:
     """Wait until all have ended."""
 
     async def all_ended() -> bool:
         return all(job is not None and job.state in FINAL for job in await store.inspect(ids))
 
-    await until("all jobs ended", all_ended, timeout)
+    await until("all jobs ended", all_ended, within)
 
 
 async def running(store: SqliteStore, ids: Sequence[str], folder: Path) -> None:

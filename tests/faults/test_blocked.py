@@ -26,7 +26,10 @@ MS = sized(7_500, 30_000)
 async def test_a_blocked_process_keeps_its_lease_and_is_said_to_be_unresponsive(
     store: SqliteStore, tmp_path: Path, tell: Callable[[str], Any]
 ) -> None:
-    ids = [*await put(store, "block", f'{{"how":"loop","ms":{MS}}}'), *await put(store, "block", f'{{"how":"gil","ms":{MS}}}')]
+    ids = [
+        *await put(store, "block", f'{{"how":"loop","ms":{MS}}}'),
+        *await put(store, "block", f'{{"how":"gil","ms":{MS}}}'),
+    ]
     with Tree(tmp_path, processes=2, slots=1, lease=f"{LEASE},250") as tree:
         await ended(store, ids, MS / 1000 + 30)
         unresponsive = tree.logged("unresponsive")

@@ -21,9 +21,7 @@ FULL = Plan(jobs=10_000, kills=200, freezes=25, every=0.25)
 
 
 @pytest.mark.timeout(300)
-async def test_kills_and_freezes_lose_nothing_and_double_nothing(
-    tmp_path: Path, tell: Callable[[str], None]
-) -> None:
+async def test_kills_and_freezes_lose_nothing_and_double_nothing(tmp_path: Path, tell: Callable[[str], None]) -> None:
     plan = sized(CI, FULL)
     began = time.monotonic()
     chaos = Chaos(tmp_path, plan, chance("chaos"))

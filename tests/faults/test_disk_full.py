@@ -41,8 +41,7 @@ async def fill(store: SqliteStore) -> int:
     for count in range(10_000):
         try:
             await add(store, new(args=b'{"text":"%s"}' % (b"x" * 20_000)))
-        except DiskFullError as error:
-            assert error.remedy
+        except DiskFullError:
             return count
     pytest.fail("the disk never filled")
 
@@ -72,7 +71,8 @@ async def test_running_jobs_end_on_a_full_disk(small_disk: Path, tell: Callable[
     assert len(history.jobs) == stored
 
     junk.unlink()
-    subprocess.run(["mount", "-o", "remount,size=12m", small_disk], check=True)
+    remount = ["mount", "-o", "remount,size=12m", str(small_disk)]
+    await asyncio.to_thread(subprocess.run, remount, check=True)
     await add(store)
     assert (small_disk / "t.db-ballast").exists(), "the ballast was not taken in again"
     await store.close()

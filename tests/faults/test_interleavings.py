@@ -1,4 +1,4 @@
-"""Two at once: {claim, complete, reap, cancel, beat, retry, note} on one job, from two processes' stores, in all orders.
+"""Two at once: {claim, complete, reap, cancel, beat, note} on one job, from two stores on one file, in all orders.
 
 One commits while the other is between its look and its deed; whatever the order, the file stays whole, at most one
 of two endings is taken, and a refused one changes nothing.

@@ -26,7 +26,12 @@ def hunt(killers: list[str], source: Path) -> tuple[int, str]:
     env = {**os.environ, "PYTHONPATH": str(source), "STANCHION_SEED": str(SEED), "STANCHION_FAULTS": "ci"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "faults", "-p", "no:cacheprovider", "--tb=line"]
     ran = subprocess.run(
-        [*command, *(HERE + killer for killer in killers)], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        [*command, *(HERE + killer for killer in killers)],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return ran.returncode, ran.stdout[-3_000:]
 
@@ -36,7 +41,9 @@ def hunt(killers: list[str], source: Path) -> tuple[int, str]:
 def test_each_mutant_is_caught_by_its_killer(mutant: Mutant, tmp_path: Path, tell: Callable[[str], Any]) -> None:
     code, said = hunt([mutant.killer], breed(mutant, tmp_path))
     assert code == FAILED, f"{mutant.name} ({mutant.fault}) lived on:\n{said}"
-    tell(f"{mutant.fault:<55} caught by {mutant.killer}")
+    lines = [line for line in said.splitlines() if line.startswith("E  ") or "/test_" in line]
+    because = lines[0].removeprefix("E").strip().rpartition("/")[2] if lines else "?"
+    tell(f"{mutant.fault}; caught by {mutant.killer}: {because[:160]}")
 
 
 @pytest.mark.timeout(240)

@@ -32,7 +32,9 @@ async def test_poison_is_quarantined_after_three_starts(
         await ended(store, [poison, *before, *after], 60)
         assert tree.stop() == 0
     jobs = {job.id: job for job in await store.inspect([poison, *before, *after]) if job is not None}
-    tell(f"{len(starts(tmp_path, poison))} starts, {sum(job.state == 'completed' for job in jobs.values())} others done")
+    tell(
+        f"{len(starts(tmp_path, poison))} starts, {sum(job.state == 'completed' for job in jobs.values())} others done"
+    )
     assert starts(tmp_path, poison) == [1, 2, 3]
     assert (jobs[poison].state, jobs[poison].crashes, jobs[poison].spent) == ("failed", 3, 0)
     error = jobs[poison].error

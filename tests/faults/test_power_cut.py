@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
 CUTS = sized(150, 1_000)
 STEPS, CUTS_EACH = 30, 10
-CODES = {"blocked": 0, "scheduled": 1, "queued": 2, "running": 3, "retrying": 4, "completed": 5, "failed": 6, "cancelled": 7}
+CODES = {
+    "blocked": 0,
+    "scheduled": 1,
+    "queued": 2,
+    "running": 3,
+    "retrying": 4,
+    "completed": 5,
+    "failed": 6,
+    "cancelled": 7,
+}
 _numbers = count(1)
 
 
@@ -91,7 +100,9 @@ class Cutter:
             return [f"cannot be read: {error}"]
         wrong = audit(history)
         self.corrupt += bool(wrong)
-        lost = [text for key, (version, state) in life.known.items() if (text := _missing(history, key, version, state))]
+        lost = [
+            text for key, (version, state) in life.known.items() if (text := _missing(history, key, version, state))
+        ]
         self.lost += bool(lost)
         halves = [ids for ids in life.asked if 0 < len(ids & history.by_id.keys()) < len(ids)]
         return wrong + lost + [f"a batch is half there: {ids}" for ids in halves]
@@ -117,7 +128,9 @@ def checkpoint(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 async def test_nothing_acknowledged_is_lost(tmp_path: Path, checkpoint: int, tell: Callable[[str], Any]) -> None:
     cutter = Cutter(tmp_path, chance(f"cut-{checkpoint}"), "full")
     await cutter.lives((CUTS + 2) // 3)
-    tell(f"{cutter.cuts} power cuts, {cutter.within} within a transaction: lost {cutter.lost}, corrupt {cutter.corrupt}")
+    tell(
+        f"{cutter.cuts} power cuts, {cutter.within} within a transaction: lost {cutter.lost}, corrupt {cutter.corrupt}"
+    )
     assert cutter.wrong == []
     assert cutter.within >= cutter.cuts // 5
 

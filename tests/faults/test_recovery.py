@@ -1,9 +1,9 @@
-"""I22 and F2: how soon the jobs of a dead process, and of a dead host, can run again, in store time (profile `fast`)."""
+"""I22, F2: how soon the jobs of a dead process and of a dead host can run again, in store time (profile `fast`)."""
 
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 

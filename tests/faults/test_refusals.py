@@ -96,7 +96,7 @@ async def test_a_fork_with_an_open_connection(store: SqliteStore) -> None:
             answer = repr(error).encode()
         os.write(writing, answer)
         os._exit(0)
-    os.waitpid(pid, 0)
+    assert _ended(pid) == 0
     os.close(writing)
     assert b"spawn" in os.read(reading, 10_000)
     os.close(reading)
@@ -151,8 +151,7 @@ async def test_a_missing_folder_and_a_folder_for_a_file(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_a_folder_that_may_not_be_written(file: Path) -> None:
     if os.geteuid() == 0:
-        os.chmod(file.parent, 0o555)
-        os.chown(file.parent, 0, 0)
+        file.parent.chmod(0o555)
         pid = os.fork()
         if pid == 0:  # pragma: no cover - as another user
             os.setgid(65534)
@@ -164,7 +163,7 @@ async def test_a_folder_that_may_not_be_written(file: Path) -> None:
             except BaseException:  # noqa: BLE001 - the parent only sees the code
                 os._exit(9)
             os._exit(0)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        code = _ended(pid)
         file.parent.chmod(0o700)
         assert code == 7
     else:
@@ -173,6 +172,10 @@ async def test_a_folder_that_may_not_be_written(file: Path) -> None:
             await refusal(SqliteStore(file.parent / "new.db"), StoreUnavailableError)
         finally:
             file.parent.chmod(0o700)
+
+
+def _ended(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 async def test_what_is_no_database(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""A supervisor with its worker children, as its own process: `python -m tests.faults.tree URL PROCESSES SLOTS GRACE`."""
+"""A supervisor with its worker children, as its own process.
+
+`python -m tests.faults.tree URL PROCESSES SLOTS GRACE`
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,6 @@ async def main(url: str, processes: int, slots: int, grace: float) -> None:
 
 
 if __name__ == "__main__":
-    supervise._SLOWEST = 0.2  # pyright: ignore[reportAttributeAccessIssue] - hundreds of kills are no crash loop
+    supervise._SLOWEST = 0.2  # hundreds of kills are no crash loop
     configure_logging(json=False)
     asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

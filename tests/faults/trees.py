@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import psutil
 
@@ -62,7 +62,7 @@ class Tree:
         """Start it (again)."""
         self.process = python("-m", "tests.faults.tree", *self._command, env=self._env, log=self.log)
 
-    def __enter__(self) -> Tree:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -123,9 +123,9 @@ async def workers(store: SqliteStore, *, busy: bool = False, among: Iterable[int
     ]
 
 
-async def until(what: str, condition: Callable[[], Awaitable[bool]], timeout: float = 20.0, every: float = 0.02) -> None:
+async def until(what: str, condition: Callable[[], Awaitable[bool]], within: float = 20.0, every: float = 0.02) -> None:
     """Wait until an asynchronous condition holds."""
-    deadline = asyncio.get_running_loop().time() + timeout
+    deadline = asyncio.get_running_loop().time() + within
     while not await condition():
-        assert asyncio.get_running_loop().time() < deadline, f"after {timeout:g} s still not: {what}"
+        assert asyncio.get_running_loop().time() < deadline, f"after {within:g} s still not: {what}"
         await asyncio.sleep(every)

@@ -23,6 +23,4 @@ async def setup():
     DBOS.destroy()
 
 
-benchproducer.run_async(
-    open_, lambda client, sent: client.enqueue_async(OPTIONS, sent), close=close, setup=setup
-)
+benchproducer.run_async(open_, lambda client, sent: client.enqueue_async(OPTIONS, sent), close=close, setup=setup)

@@ -32,7 +32,7 @@ async def list_(
 
     Args:
         which: The filters.
-        q: A text in the arguments, the task's name or the id.
+        q: The first digits of an id, or a part of a task's or a user's name.
         limit: Jobs on a page.
         after: The cursor that the page before ended with.
         where: The store.

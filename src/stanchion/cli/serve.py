@@ -33,8 +33,8 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     host: str = "127.0.0.1",
     port: Port = 8080,
     workers: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
-    slots: AtLeastOne = 10,
-    grace: Seconds = 25.0,
+    slots: AtLeastOne | None = None,
+    grace: Seconds | None = None,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -45,8 +45,8 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         host: The address to serve; other than a loopback needs an API key.
         port: The port; 0 takes any free one.
         workers: Worker processes to run beside the server.
-        slots: Jobs that each worker process runs at once.
-        grace: Seconds that running jobs get after a stop.
+        slots: Jobs that each worker process runs at once; the setting of that name by default (10).
+        grace: Seconds that running jobs get after a stop; the setting of that name by default (25).
         url: The store.
         json: JSON lines instead of tables.
     """
@@ -56,7 +56,11 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     if workers:
         own_processes_can_share(found.settings.url)
         options = ChildOptions(
-            target=named(app), url=found.settings.url, slots=slots, grace=grace, log_json=True if json else None
+            target=named(app),
+            url=found.settings.url,
+            slots=found.settings.slots if slots is None else slots,
+            grace=found.settings.grace if grace is None else grace,
+            log_json=True if json else None,
         )
     check_bind(host, found.settings.keys or found.settings.keys_file)
     bound = listen(host, port)

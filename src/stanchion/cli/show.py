@@ -110,7 +110,9 @@ def what(job: Job) -> str:
 
 def arguments(app: Stanchion, job: Job) -> Raw:
     """Return a job's arguments as JSON, those that its task keeps secret struck out."""
-    hidden = app.registry.get(job.task).secret if job.task in app.registry else frozenset[str]()
+    hidden = frozenset(job.secret) | (
+        app.registry.get(job.task).secret if job.task in app.registry else frozenset[str]()
+    )
     named = msgspec.json.decode(job.args) if hidden else None
     if not isinstance(named, dict):
         return Raw(job.args)

@@ -28,9 +28,9 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     app: Annotated[str | None, Parameter(env_var="STANCHION_APP")] = None,
     *,
     queues: str | None = None,
-    slots: AtLeastOne = 10,
+    slots: AtLeastOne | None = None,
     processes: AtLeastOne = 1,
-    grace: Seconds = 25.0,
+    grace: Seconds | None = None,
     profile: Literal["fast", "default"] | None = None,
     burst: Annotated[bool, Parameter(negative="")] = False,
     log_level: Literal["debug", "info", "warning", "error"] = "info",
@@ -45,9 +45,9 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     Args:
         app: The app as module:attribute; also STANCHION_APP.
         queues: Only these queues, separated by commas; all by default.
-        slots: Jobs that each process runs at once.
+        slots: Jobs that each process runs at once; the setting of that name by default (10).
         processes: Worker processes.
-        grace: Seconds that running jobs get after a stop.
+        grace: Seconds that running jobs get after a stop; the setting of that name by default (25).
         profile: How soon a silent worker is given up: fast within 4 s, default within 15 s.
         burst: Work in this one process until nothing is left to start, then end; without a supervisor, and
             tasks with isolation="process" run in a thread.
@@ -67,13 +67,11 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         target=target,
         url=url,
         queues=wanted,
-        slots=slots,
-        grace=grace,
         profile=profile,
         log_json=True if json else None,
         log_level=log_level,
     )
-    return await _supervised(options, processes)
+    return await _supervised(options, processes, slots, grace)
 
 
 def named(app: str | None) -> str:
@@ -94,9 +92,11 @@ def names(listed: str | None) -> tuple[str, ...] | None:
     return found or None
 
 
-async def _supervised(options: ChildOptions, processes: int) -> int:
+async def _supervised(options: ChildOptions, processes: int, slots: int | None, grace: float | None) -> int:
     described = await describe(options.target)
     app = stand_in(described, url=options.url, profile=options.profile)
+    options.slots = app.settings.slots if slots is None else slots
+    options.grace = app.settings.grace if grace is None else grace
     if not described.tasks:
         message = f"{options.target} has no task."
         raise ConfigError(message, remedy="Import the modules that define its tasks where the app is defined.")
@@ -110,10 +110,12 @@ async def _supervised(options: ChildOptions, processes: int) -> int:
             return exits.INTERRUPTED if stop.hard else exits.OK
 
 
-async def _burst(target: str, *, url: str | None, queues: tuple[str, ...] | None, slots: int, grace: float) -> int:
+async def _burst(
+    target: str, *, url: str | None, queues: tuple[str, ...] | None, slots: int | None, grace: float | None
+) -> int:
     app = load_app(target, url=url)
     async with app:
-        with on_signals(log.warning, f"stopping: running jobs get up to {grace:g} s") as stop:
+        with on_signals(log.warning, "stopping: running jobs get the grace, the rest is given back") as stop:
             working = asyncio.ensure_future(
                 app.run_worker(queues=queues, slots=slots, stop=stop.asked, burst=True, grace=grace)
             )

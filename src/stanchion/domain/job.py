@@ -111,6 +111,8 @@ class NewJob(NamedTuple):
     metadata: bytes | None = None
     timeout: Millis | None = None
     correlation_id: str | None = None
+    crash_budget: int | None = None
+    secret: tuple[str, ...] = ()
 
 
 class Lease(NamedTuple):
@@ -138,6 +140,7 @@ class Lease(NamedTuple):
     metadata: bytes | None
     correlation_id: str | None
     cancel_requested: bool = False
+    crash_budget: int | None = None
 
 
 class Progress(NamedTuple):
@@ -249,6 +252,8 @@ class Job:
     error: ErrorInfo | None = None
     timeout: Millis | None = None
     correlation_id: str | None = None
+    crash_budget: int | None = None
+    secret: tuple[str, ...] = ()
     cached: bool = False
     worker: str | None = None
     progress: Progress | None = None

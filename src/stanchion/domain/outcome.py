@@ -82,7 +82,7 @@ def settle(lease: Lease, outcome: Outcome, policy: RetryPolicy, *, chance: float
     Args:
         lease: The attempt that ended.
         outcome: How it ended.
-        policy: The task's retry policy; the job's own `max_attempts` wins over the policy's.
+        policy: The task's retry policy; the job's own `max_attempts` and `crash_budget` win over the policy's.
         chance: A random number from 0 up to, not including, 1, for the jitter.
     """
     match outcome:
@@ -116,7 +116,8 @@ def _failed(lease: Lease, error: ErrorInfo, policy: RetryPolicy, chance: float) 
 
 def _lost(lease: Lease, reason: str, policy: RetryPolicy) -> Settlement:
     crashes = lease.crashes + 1
-    if crashes >= policy.crash_budget:
+    budget = policy.crash_budget if lease.crash_budget is None else lease.crash_budget
+    if crashes >= budget:
         error = ErrorInfo(
             Kind.WORKER_LOST,
             f"quarantined: {crashes} attempts ended with their worker ({reason})",

@@ -61,11 +61,15 @@ class Artifacts:
                 return digest
             target.parent.mkdir(mode=0o700, exist_ok=True)
             scratch = target.with_name(f".{uuid4().hex}")
-            with scratch.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(target)
+            try:
+                with scratch.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                scratch.replace(target)
+            except BaseException:
+                scratch.unlink(missing_ok=True)
+                raise
             _sync_folder(target.parent)
         except OSError as error:
             if error.errno == _NO_SPACE:

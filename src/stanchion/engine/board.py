@@ -82,7 +82,7 @@ def begun(incarnation: str) -> set[tuple[int, int]] | None:
         data = (_folder() / incarnation).read_bytes()
     except (OSError, ValueError):
         return None
-    return {entry for entry in _ENTRY.iter_unpack(data[: len(data) // _ENTRY.size * _ENTRY.size]) if entry[0]}  # pyright: ignore[reportReturnType]
+    return {entry for entry in _ENTRY.iter_unpack(data[: len(data) // _ENTRY.size * _ENTRY.size]) if entry[0]}
 
 
 def forget(incarnation: str) -> None:

@@ -16,6 +16,7 @@ from stanchion.domain.job import Idempotency, NewJob
 from stanchion.domain.keys import content_key, fingerprint, named_key
 from stanchion.domain.priority import priority
 from stanchion.domain.units import DEFAULT_TENANT, millis
+from stanchion.engine.collector import paused
 from stanchion.engine.commit import Batcher
 from stanchion.errors import PayloadError, StanchionError, UnknownTaskError
 from stanchion.payload import checked
@@ -105,6 +106,10 @@ class Submitter:
 
     async def many(self, submissions: Sequence[Submission]) -> list[Enqueued | Refused]:
         """Store requests, up to `BULK` in one transaction; each has its own answer, in order."""
+        with paused(len(submissions)):
+            return await self._many(submissions)
+
+    async def _many(self, submissions: Sequence[Submission]) -> list[Enqueued | Refused]:
         answers: list[Enqueued | Refused | None] = [None] * len(submissions)
         ready: list[tuple[int, NewJob]] = []
         for place, submission in enumerate(submissions):
@@ -181,7 +186,7 @@ def new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJo
     rank = spec.priority if spec is not None else 5
     expires_in = spec.expires_in if spec is not None else None
     window = spec.dedup_window if spec is not None else 0
-    if options is NO_OPTIONS:
+    if options is NO_OPTIONS and (spec is None or not spec.secret):
         key = _content_key(submission, data, spec, DEFAULT_TENANT) if window else None
         return NewJob(
             job_id,
@@ -192,12 +197,10 @@ def new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJo
             None,
             rank,
             attempts,
-            0,
-            None,
-            expires_in,
-            None,
-            key,
-            window,
+            expires_in=expires_in,
+            dedup_key=key,
+            dedup_window=window,
+            crash_budget=None if spec is None else spec.policy.crash_budget,
         )
     try:
         return _with_options(submission, data, spec, job_id)
@@ -242,6 +245,8 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None, jo
         metadata=_metadata(options.metadata),
         timeout=span(options.timeout) if options.timeout is not None else None,
         correlation_id=_name("correlation_id", options.correlation_id),
+        crash_budget=spec.policy.crash_budget if spec is not None else None,
+        secret=tuple(sorted(spec.secret)) if spec is not None else (),
     )
 
 

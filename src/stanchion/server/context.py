@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from stanchion.domain.job import Job
     from stanchion.domain.units import Instant, JobId
     from stanchion.engine.watch import Watch
     from stanchion.engine.watchers import Interest, Watcher
@@ -72,10 +73,10 @@ class Server:
         """Return the store's clock."""
         return self.store.now()
 
-    def secrets_of(self, task: str) -> frozenset[str]:
-        """Return the names of a task's secret arguments; they are never shown."""
-        found = self.app.tasks.get(task)
-        return found.spec.secret if found is not None else frozenset()
+    def secrets_of(self, job: Job) -> frozenset[str]:
+        """Return the names of a job's secret arguments, kept with it and by its task; they are never shown."""
+        found = self.app.tasks.get(job.task)
+        return frozenset(job.secret) | (found.spec.secret if found is not None else frozenset[str]())
 
     def still(self, who: Principal) -> bool:
         """Return whether a credential that opened a stream still holds."""

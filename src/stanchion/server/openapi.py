@@ -52,7 +52,8 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 def _raw(kind: type) -> dict[str, Any]:
     if kind is msgspec.Raw:
         return {}
-    raise NotImplementedError
+    message = f"the schema of {kind.__name__} is not known"
+    raise TypeError(message)
 
 
 def _operation(endpoint: Endpoint, schemas: dict[Any, Any]) -> dict[str, Any]:

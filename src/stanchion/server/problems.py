@@ -19,6 +19,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 _encode: Final = msgspec.json.Encoder().encode
 
 _STATUS: Final[Mapping[type[Exception], int]] = {
+    errors.DiskFullError: 507,
     errors.StoreUnavailableError: 503,
     errors.SchemaMissingError: 503,
     errors.SchemaOutdatedError: 503,
@@ -40,7 +41,7 @@ _TYPES: Final[Mapping[int, str]] = {
     429: "https://iana.org/assignments/http-problem-types#quota-exceeded",
     503: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
 }
-_RETRYABLE: Final = frozenset({408, 429, 503})
+_RETRYABLE: Final = frozenset({408, 429, 503, 507})
 _RETRY_AFTER: Final = 5.0
 
 
@@ -123,11 +124,11 @@ def _type(status: int, code: str) -> str:
 
 
 def retry_after(error: Exception, status: int) -> float | None:
-    """Return the seconds until a repeat makes sense; each 429 and 503 has some."""
+    """Return the seconds until a repeat makes sense; each 429, 503 and 507 has some."""
     given: float | None = getattr(error, "retry_after", None)
     if given is not None:
         return given
-    return _RETRY_AFTER if status in (429, 503) else None
+    return _RETRY_AFTER if status in (429, 503, 507) else None
 
 
 def respond(error: Exception, *, instance: str | None = None, request_id: str | None = None) -> Response:

@@ -81,7 +81,7 @@ class JobTrack:
 
     async def _from_snapshot(self, job: Job) -> list[Frame]:
         self._version, self._attempt, self._seen = job.version, job.attempt, 0
-        whole = await views.full(self._store, job, self._scope, hidden=self._server.secrets_of(job.task))
+        whole = await views.full(self._store, job, self._scope, hidden=self._server.secrets_of(job))
         told = [frames.snapshot(job.id, whole, self._mark)]
         told += self._outputs(await self._store.outputs(self.id, self._scope))
         if job.attempt:

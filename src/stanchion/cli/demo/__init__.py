@@ -65,7 +65,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     each of a picture's seven steps is followed by a sleep (see --step-ms) so that a person can watch.
 
     Args:
-        input: A CSV file with a header (prompt,size,seed,palette), or JSON Lines; 302 prompts by default.
+        input: A CSV file with a header (prompt,size,seed,palette), or JSON Lines; 300 prompts by default.
         out: The folder of the pictures; stanchion-demo/sprites by default.
         workers: Worker processes. Kill one with kill -9 and see its jobs taken over.
         slots: Jobs that each of them draws at once.

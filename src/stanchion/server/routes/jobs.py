@@ -68,7 +68,7 @@ def _headers(answer: Enqueued, key: str | None) -> dict[str, str]:
 
 
 async def _full(server: Server, job: Job, who: Principal) -> wire.JobOut:
-    return await views.full(server.store, job, who.scope, hidden=server.secrets_of(job.task))
+    return await views.full(server.store, job, who.scope, hidden=server.secrets_of(job))
 
 
 async def awaited(  # noqa: PLR0913 - whom, what, and until when

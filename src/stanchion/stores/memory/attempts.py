@@ -109,6 +109,7 @@ def _store(tables: Tables, new: NewJob, now: Instant) -> Job:
         attempt=0, spent=0, crashes=0, max_attempts=new.max_attempts, created_at=now,
         due_at=due if due > now else None, expires_at=expires, tags=new.tags, metadata=new.metadata,
         args=new.args, timeout=new.timeout, correlation_id=new.correlation_id,
+        crash_budget=new.crash_budget, secret=new.secret,
     )  # fmt: skip
     return advance(tables, unborn, now)
 
@@ -187,7 +188,7 @@ def lease_of(job: Job) -> Lease:
         tenant=job.tenant, user=job.user, priority=job.priority, spent=job.spent, crashes=job.crashes,
         max_attempts=job.max_attempts, created_at=job.created_at, started_at=job.started_at,
         timeout=job.timeout, tags=job.tags, metadata=job.metadata, correlation_id=job.correlation_id,
-        cancel_requested=job.cancel_requested_at is not None,
+        cancel_requested=job.cancel_requested_at is not None, crash_budget=job.crash_budget,
     )  # fmt: skip
 
 

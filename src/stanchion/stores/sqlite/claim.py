@@ -111,6 +111,7 @@ def _lease(row: Row, lane: Row, now: int) -> Lease:
         tags_of(row[12]),
         row[13],
         row[14],
+        crash_budget=row[16],
     )
 
 

@@ -141,7 +141,19 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
             state = QUEUED if due_at is None else SCHEDULED
         expires_at = new.expires_at if new.expires_at is not None or new.expires_in is None else now + new.expires_in
         jobs.append((seq, packed(new.id), lane, state, new.max_attempts, now, due_at, expires_at, new.user, event))
-        payloads.append((seq, new.args, new.timeout, tags_text(new.tags), new.metadata, new.correlation_id))
+        secret = tags_text(new.secret)
+        payloads.append(
+            (
+                seq,
+                new.args,
+                new.timeout,
+                tags_text(new.tags),
+                new.metadata,
+                new.correlation_id,
+                new.crash_budget,
+                secret,
+            )
+        )
         events.append((event, seq, state, now))
         answers.append(Enqueued(new.id, STATES[state], new=True))
         counts[lane, state] = counts.get((lane, state), 0) + 1

@@ -82,7 +82,7 @@ def page(db: Connection, filter_: Filter, limit: int, after: str | None, scope: 
     rows.sort(key=lambda row: -row[0])
     shown = rows[:limit]
     found = _artifacts(db, [row[0] for row in shown])
-    jobs = tuple(job_of((*row[:32], None, None), found.get(row[0], ())) for row in shown)
+    jobs = tuple(job_of((*row[:32], None, None, None), found.get(row[0], ())) for row in shown)
     return Page(jobs, str(shown[-1][0]) if len(rows) > limit else None)
 
 

@@ -84,6 +84,7 @@ def job_of(row: Sequence[Any], artifacts: tuple[Output, ...] = ()) -> Job:
         preview_revision=row[31],
         args=row[32] if row[32] is not None else b"",
         result=row[33],
+        secret=tags_of(row[34]),
         artifacts=artifacts,
     )
 

@@ -58,8 +58,8 @@ ADD_JOB: Final = """
          last_event)
     VALUES """
 JOB_ROW: Final = "(?, ?, ?, ?, 1, 0, 0, 0, ?, ?, ?, ?, ?, ?)"
-ADD_PAYLOAD: Final = "INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation) VALUES "
-PAYLOAD_ROW: Final = "(?, ?, ?, ?, ?, ?)"
+ADD_PAYLOAD: Final = "INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation, crashes, secret) VALUES "
+PAYLOAD_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_FIRST_EVENT: Final = "INSERT INTO events (cursor, seq, version, state, attempt, at) VALUES "
 FIRST_EVENT_ROW: Final = "(?, ?, 1, ?, 0, ?)"
 ADD_EVENT: Final = """
@@ -87,7 +87,8 @@ READY_LANES: Final = """
 """
 TAKE: Final = """
     SELECT j.seq, j.id, j.version, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.expires_at, j.user,
-           p.args, p.timeout, p.tags, p.metadata, p.correlation, j.last_event
+           p.args, p.timeout, p.tags, p.metadata, p.correlation, j.last_event,
+           p.crashes
       FROM jobs j JOIN payloads p ON p.seq = j.seq
      WHERE j.lane = ? AND j.state = 2 AND j.seq >= ? AND j.seq < ?
      ORDER BY j.seq LIMIT ?
@@ -168,9 +169,9 @@ MARK_SILENT: Final = """
 """
 OVERDUE: Final = """
     SELECT w.incarnation, j.seq, j.id, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.started_at,
-           j.cancel_at, j.user, l.task, l.tenant, l.priority, q.name
+           j.cancel_at, j.user, l.task, l.tenant, l.priority, q.name, p.crashes
       FROM jobs j INDEXED BY jobs_running CROSS JOIN workers w ON w.id = j.worker
-      JOIN lanes l ON l.id = j.lane JOIN queues q ON q.id = l.queue
+      JOIN lanes l ON l.id = j.lane JOIN queues q ON q.id = l.queue JOIN payloads p ON p.seq = j.seq
      WHERE j.state = 3 AND w.state IN ('lost', 'stopped') AND (?1 IS NULL OR w.id IN (SELECT value FROM json_each(?1)))
      ORDER BY j.seq LIMIT ?2
 """
@@ -270,7 +271,7 @@ _FROM: Final = """
       LEFT JOIN workers w ON w.id = j.worker
       LEFT JOIN live v ON v.seq = j.seq
 """
-JOB: Final = _JOB + ", p.args, r.result" + _FROM + " WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)"
+JOB: Final = _JOB + ", p.args, r.result, p.secret" + _FROM + " WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)"
 _WANTED: Final = """
      WHERE j.seq < ?1 AND (?2 IS NULL OR l.tenant = ?2) AND (?3 IS NULL OR q.name = ?3) AND (?4 IS NULL OR l.task = ?4)
        AND (?5 IS NULL OR j.user = ?5) AND (?6 IS NULL OR EXISTS (SELECT 1 FROM json_each(p.tags) t WHERE t.value = ?6))
@@ -287,19 +288,20 @@ _SMALL: Final = {
     7: ("jobs_cancelled", "j.state = 7"),
 }
 PAGE_BY_INDEX: Final = {
-    state: f"{_JOB}, NULL, NULL{_FROM.replace('jobs j', f'jobs j INDEXED BY {index}', 1)}{_WANTED}"
+    state: f"{_JOB}, NULL, NULL, NULL{_FROM.replace('jobs j', f'jobs j INDEXED BY {index}', 1)}{_WANTED}"
     f" AND {test} ORDER BY j.seq DESC LIMIT ?10"
     for state, (index, test) in _SMALL.items()
 }
 """Pages of a state that few jobs are in: all of them are looked at and sorted."""
 PAGE_BY_AGE: Final = {
-    state: f"{_JOB}, NULL, NULL{_FROM.replace('jobs j', 'jobs j NOT INDEXED', 1)}{_WANTED}"
+    state: f"{_JOB}, NULL, NULL, NULL{_FROM.replace('jobs j', 'jobs j NOT INDEXED', 1)}{_WANTED}"
     f" AND {'1' if state is None else f'j.state = {state}'} ORDER BY j.seq DESC LIMIT ?10"
     for state in (None, 0, 1, 2, 3, 4, 5, 6, 7)
 }
 """Pages of any state (None) or of one that many jobs are in: from the newest down until the page is full."""
 PAGE_OF_IDS: Final = (
-    f"{_JOB}, NULL, NULL{_FROM}{_WANTED} AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
+    f"{_JOB}, NULL, NULL, NULL{_FROM}{_WANTED}"
+    " AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
 )
 ARTIFACTS_OF: Final = """
     SELECT o.seq, o.idx, o.attempt, o.kind, NULL, o.name, o.content_type, o.size, o.artifact, o.width, o.height,

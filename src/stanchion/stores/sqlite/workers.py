@@ -82,7 +82,7 @@ def _overdue(db: Connection, workers: str | None, limit: int) -> list[Overdue]:
         Overdue(
             Lease(
                 row[1], unpacked(row[2]), row[3], row[11], b"", row[14], row[12], row[10], row[13], row[4], row[5],
-                row[6], row[7], row[8], None, (), None, None, row[9] is not None,
+                row[6], row[7], row[8], None, (), None, None, row[9] is not None, row[15],
             ),
             row[0],
         )

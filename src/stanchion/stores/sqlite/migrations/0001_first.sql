@@ -74,7 +74,9 @@ CREATE TABLE payloads (
     timeout      INTEGER,
     tags         TEXT,
     metadata     BLOB,
-    correlation  TEXT
+    correlation  TEXT,
+    crashes      INTEGER,
+    secret       TEXT
 ) STRICT;
 
 CREATE TABLE results (

@@ -1,0 +1,113 @@
+"""No statement looks at all jobs, events or payloads, and none sorts what an index could give in order."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.connection import connect, disconnect, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stanchion.stores.sqlite.fetch import Connection
+
+SMALL: Final = frozenset({
+    "counters", "queues", "q", "lanes", "l", "workers", "w", "garbage",  # few rows, however many jobs there are
+    "json_each", "t",  # a list that the caller gave
+    "c", "chain",  # the events of the jobs that the caller named
+})  # fmt: skip
+PARTIAL: Final = re.compile(r"SCAN j USING (?:COVERING )?INDEX jobs_(?:queued|running|due|blocked|failed|cancelled)")
+"""An index that holds the jobs of one state alone."""
+
+SORTS: Final = {
+    "COUNTS": "queues are few",
+    "OVERDUE": "running jobs are few",
+    "JOB_ARTIFACTS": "the artifacts of the jobs that the caller named",
+    "ARTIFACTS_OF": "likewise",
+    "PAGE_OF_IDS": "the jobs that the caller named",
+    "PAGE_BY_INDEX[1]": "only used while few jobs are in the state",
+    "PAGE_BY_INDEX[2]": "likewise",
+    "PAGE_BY_INDEX[3]": "likewise",
+    "PAGE_BY_INDEX[4]": "likewise",
+    "HISTORY": "one job's events",
+    "LOGS": "one job's lines",
+}
+"""The statements that may sort, and why."""
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Every statement by name; those that end in VALUES with one row."""
+    for name, value in vars(sql).items():
+        if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
+            continue
+        if isinstance(value, str):
+            row = getattr(sql, f"{name.removeprefix('ADD_')}_ROW", "") if value.rstrip().endswith("VALUES") else ""
+            yield name, value + row
+        else:
+            parts = value.items() if isinstance(value, dict) else enumerate(value)
+            yield from ((f"{name}[{key}]", text) for key, text in parts)
+
+
+ALL: Final = dict(statements())
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    path = tmp_path_factory.mktemp("plans") / "t.db"
+    made = connect(path, synchronous="off")
+    migrate(made)
+    yield made
+    disconnect(path, made)
+
+
+def plan(db: Connection, name: str) -> list[str]:
+    """What the planner says of a statement, in lines; it does not look at values."""
+    text = ALL[name]
+    numbered = set(re.findall(r"\?\d+", text))
+    values = (None,) * (len(numbered) or text.count("?"))
+    return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+
+
+def test_all_statements_are_looked_at() -> None:
+    assert len(ALL) > 100
+    assert SORTS.keys() <= ALL.keys()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_statement_reads_a_growing_table_as_a_whole(db: Connection, name: str) -> None:
+    for line in plan(db, name):
+        found = re.match(r"SCAN (\w+)", line)
+        assert found is None or found[1] in SMALL or PARTIAL.match(line), line
+
+
+def test_only_statements_over_few_rows_sort(db: Connection) -> None:
+    sorting = {name for name in ALL if any("TEMP B-TREE" in line for line in plan(db, name))}
+    assert sorting == SORTS.keys()
+
+
+HOT: Final = {
+    "READY_LANES": "lanes_ready",
+    "TAKE": "jobs_queued",
+    "NEXT_HEAD": "jobs_queued",
+    "LANE_MOVED": "jobs_queued",
+    "NEXT_DUE": "jobs_due",
+    "DUE": "jobs_due",
+    "EXPIRED": "jobs_expiring",
+    "BY_ID": "jobs_id",
+    "HELD": "jobs_running",
+    "OVERDUE": "jobs_running",
+    "LIVE_SINCE": "live_rev",
+    "RUNNING": "PRIMARY KEY",
+    "EVENTS_SINCE": "PRIMARY KEY",
+    "OUTPUTS_SINCE": "PRIMARY KEY",
+}
+"""The index that finds the rows of each claim, settlement, enqueue and look at the feed."""
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_hot_statements_use_the_index_that_was_made_for_them(db: Connection, name: str) -> None:
+    assert any(re.search(rf"USING .*{HOT[name]}\b", line) for line in plan(db, name)), plan(db, name)
