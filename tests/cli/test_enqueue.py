@@ -19,7 +19,7 @@ def test_text_stays_text_where_the_task_asks_for_text(run, target):
     run("enqueue", "echo", "--arg", "text=null", "--arg", "token=null", "--app", target)
     ids = [job["id"] for job in run("jobs", *URL, "--json").records]
     shown = [run("jobs", "show", job_id, *URL, "--json").record["args"] for job_id in ids]
-    assert shown == [{"text": "null", "token": None}, {"text": "7", "token": "true"}]
+    assert shown == [{"text": "null", "token": "[secret]"}, {"text": "7", "token": "[secret]"}]
 
 
 def test_options_reach_the_job(run, target):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,8 @@ AT_ONCE: Final = Backoff(base=0)
 async def working(app: Stanchion, **options: Any) -> AsyncGenerator[asyncio.Event]:
     """Run a worker for as long as the context is open; the value stops it earlier."""
     stop = asyncio.Event()
-    work = asyncio.create_task(app.run_worker(stop=stop, **{"grace": 5.0} | options))
+    given: dict[str, Any] = {"grace": 5.0} | options
+    work = asyncio.create_task(app.run_worker(stop=stop, **given))
     try:
         yield stop
     finally:
@@ -33,10 +35,15 @@ async def working(app: Stanchion, **options: Any) -> AsyncGenerator[asyncio.Even
             await work
 
 
-async def until(true: Callable[[], Any], within: float = SOON) -> None:
-    """Wait for what another task, thread or process does."""
+async def until(true: Callable[[], Any], within: float = SOON) -> Any:
+    """Wait for what another task, thread or process does; return it."""
     deadline = time.monotonic() + within
-    while not true():
+    while True:
+        found = true()
+        if inspect.isawaitable(found):
+            found = await found
+        if found:
+            return found
         assert time.monotonic() < deadline, "it did not come about"
         await asyncio.sleep(0.01)
 

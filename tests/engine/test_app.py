@@ -9,7 +9,7 @@ import pytest
 
 from stanchion import ConfigError, Stanchion, StoreError, TaskConflictError, UnknownTaskError, UsageError
 from stanchion.stores.memory import MemoryStore
-from tests.engine.helpers import SOON, in_state, working
+from tests.engine.helpers import SOON, in_state, until, working
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,8 @@ async def test_settings_are_fixed_while_open(app: Stanchion) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://x", "sqlite://", "sqlite:///", "sqlite://host/x", "sqlite:///x?mode=ro", "sqlite:///x?synchronous=no"]
+    "url",
+    ["mysql://x", "sqlite://", "sqlite:///", "sqlite://host/x", "sqlite:///x?mode=ro", "sqlite:///x?synchronous=no"],
 )
 async def test_a_url_that_names_no_store_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match=r"sqlite:///|synchronous="):
@@ -131,8 +132,7 @@ async def test_a_process_without_the_code_enqueues_what_a_living_worker_knows(tm
         with pytest.raises(UnknownTaskError):
             await client.submit_one(Submission("double", {"n": 4}))
         async with working(worker):
-            while not await client.workers():
-                await asyncio.sleep(0.01)
+            await until(client.workers)
             answer = await client.submit_one(Submission("double", {"n": 4}))
             assert await (await client.job(answer.id)).result(SOON) == 8
 
@@ -149,12 +149,11 @@ async def test_a_job_whose_task_no_worker_knows_waits_for_one_that_does(tmp_path
     async def later() -> str:
         return "later"
 
-    async with old, new:
-        async with working(old):
-            first, job = await known.enqueue(), await later.enqueue()
-            assert await first.result(SOON) == "known"
-            await in_state(job, "queued")
-            place = await job.position()
-            assert (place.position, place.reason, job.facts.attempt) == (1, "no_worker", 0)
-            async with working(new):
-                assert await job.result(SOON) == "later"
+    async with old, new, working(old):
+        first, job = await known.enqueue(), await later.enqueue()
+        assert await first.result(SOON) == "known"
+        await in_state(job, "queued")
+        place = await job.position()
+        assert (place.position, place.reason, job.facts.attempt) == (1, "no_worker", 0)
+        async with working(new):
+            assert await job.result(SOON) == "later"

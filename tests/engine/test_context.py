@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from stanchion import Context, File, Image, Retry, Stanchion, SyncContext
-from tests.engine.helpers import AT_ONCE, SOON, ended, in_state, working
+from tests.engine.helpers import AT_ONCE, SOON, ended, in_state, until, working
+
+if TYPE_CHECKING:
+    from stanchion.domain.job import Progress
 
 
 async def test_a_handler_knows_its_job(app: Stanchion) -> None:
@@ -115,14 +118,15 @@ async def test_progress_is_written_at_a_pace_and_the_last_is_kept_while_running(
         written += len(batch)
         return await note(batch)
 
+    async def latest() -> Progress | None:
+        progress = (await job.refresh()).facts.progress
+        return progress if progress is not None and progress.index >= 100 else None
+
     app.store.note = counted
     async with working(app):
         job = await report.enqueue()
         await reported.wait()
-        while (await job.refresh()).facts.progress is None or job.facts.progress.index < 100:
-            await asyncio.sleep(0.01)
-        progress = job.facts.progress
-        assert progress is not None
+        progress = await until(latest)
         assert (progress.index, progress.length, progress.unit, len(progress.stage or "")) == (100, 100, "step", 500)
         go.set()
         await job.result(SOON)
@@ -141,8 +145,8 @@ async def test_the_latest_preview_is_shown_until_the_end(app: Stanchion) -> None
     async with working(app):
         job = await draw.enqueue()
         await in_state(job, "running")
-        while (shown := await app.store.preview(job.id)) is None:
-            await asyncio.sleep(0.01)
+        shown = await until(lambda: app.store.preview(job.id))
+        assert shown is not None
         assert (shown.data, shown.step) == (b"\x89PNG 1", 1)
         go.set()
         await job.result(SOON)

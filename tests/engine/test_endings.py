@@ -102,10 +102,8 @@ async def test_nothing_that_a_handler_raises_ends_the_worker(
     def leave_plainly() -> None:
         raise raised
 
-    if isolation == "plain":
-        task = app.task(retry=1)(leave_plainly)
-    else:
-        task = app.task(retry=1, isolation=isolation)(leave)
+    function, kind = (leave_plainly, "thread") if isolation == "plain" else (leave, isolation)
+    task = app.task_of(function, retry=1, isolation=kind)
 
     @app.task
     async def stay() -> str:
@@ -120,9 +118,7 @@ async def test_nothing_that_a_handler_raises_ends_the_worker(
 
 
 @pytest.mark.parametrize("coarse", [False, True])
-async def test_an_attempt_ends_at_its_timeout(
-    app: Stanchion, monkeypatch: pytest.MonkeyPatch, coarse: bool
-) -> None:
+async def test_an_attempt_ends_at_its_timeout(app: Stanchion, monkeypatch: pytest.MonkeyPatch, coarse: bool) -> None:
     if coarse:  # otherwise only timeouts above 2 s are left to the sweep
         monkeypatch.setattr("stanchion.engine.attempt.COARSE", 0)
 

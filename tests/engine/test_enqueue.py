@@ -197,7 +197,20 @@ def nested(depth: int) -> list[Any]:
         ({"prompt": "x", "tree": object()}, "/tree"),
         ({"prompt": "\ud800"}, ""),
     ],
-    ids=["type", "text", "null", "missing", "unknown", "nan", "inf", "nul", "deep nul", "nested", "object", "surrogate"],
+    ids=[
+        "type",
+        "text",
+        "null",
+        "missing",
+        "unknown",
+        "nan",
+        "inf",
+        "nul",
+        "deep nul",
+        "nested",
+        "object",
+        "surrogate",
+    ],
 )
 async def test_arguments_that_do_not_fit_are_refused_and_nothing_is_stored(
     app: Stanchion, draw: Task[..., Any], arguments: dict[str, Any], pointer: str

@@ -117,9 +117,7 @@ async def test_a_state_hook_sees_every_change_from_the_first(app: Stanchion) -> 
         ]
 
 
-async def test_a_state_hook_that_raises_is_logged_and_goes_on(
-    app: Stanchion, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_state_hook_that_raises_is_logged_and_goes_on(app: Stanchion, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[str] = []
 
     @app.on_state

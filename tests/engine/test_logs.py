@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,22 +55,21 @@ def test_a_json_line_has_the_facts_as_fields() -> None:
 
 @pytest.mark.parametrize("formatter", [JsonLines(), ReadableLines()])
 def test_a_traceback_follows(formatter: logging.Formatter) -> None:
-    made = record("failed")
-    try:
-        message = "boom"
-        raise RuntimeError(message)
-    except RuntimeError:
-        made.exc_info = sys.exc_info()
+    error = RuntimeError("boom")
+    made = record("failed", exc_info=(RuntimeError, error, None))
     assert "RuntimeError: boom" in formatter.format(made)
 
 
+def test_no_line_of_a_traceback_passes_for_a_line_of_its_own() -> None:
+    error = RuntimeError("boom\n08:00:00 info    all is well")
+    _, *rest = ReadableLines().format(record("failed", exc_info=(RuntimeError, error, None))).split("\n")
+    assert rest
+    assert all(line.startswith("  ") for line in rest)
+
+
 def test_a_traceback_cannot_move_the_cursor_either() -> None:
-    made = record("failed")
-    try:
-        message = "\x1b[2J gone"
-        raise RuntimeError(message)
-    except RuntimeError:
-        made.exc_info = sys.exc_info()
+    error = RuntimeError("\x1b[2J gone")
+    made = record("failed", exc_info=(RuntimeError, error, None))
     assert "\x1b" not in ReadableLines().format(made)
     assert "\x1b" not in JsonLines().format(made)
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from stanchion import Stanchion, StoreUnavailableError
 from stanchion.domain.policy import PROFILES, LeaseProfile
 from tests.engine.helpers import SOON, in_state, until, working
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Gauge:
@@ -36,8 +33,8 @@ class Gauge:
 
 
 @pytest.fixture
-def gauge() -> Iterator[Gauge]:
-    yield Gauge()
+def gauge() -> Gauge:
+    return Gauge()
 
 
 @pytest.mark.parametrize("kind", ["loop", "thread"])

@@ -159,9 +159,7 @@ class Attempts:
         else:
             call = functools.partial(spec.function, *leading, *positional, **named)
         within = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, functools.partial(within.run, _carried, call)
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: within.run(_carried, call))
 
     async def _encoded(self, running: Running, spec: TaskSpec, result: object) -> bytes | None:
         limit = spec.max_payload or self._max_payload

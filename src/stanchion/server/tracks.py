@@ -127,7 +127,9 @@ class JobTrack:
         return [frame for notice in notices if (frame := frames.ephemeral(notice, now)) is not None]
 
     def next(self, notice: Notice) -> list[Frame]:
-        """Return the frames of a notice; none for what was seen."""
+        """Return the frames of a notice; none for what was seen. A job that was retried goes on."""
+        if notice.event is not None and notice.event.version > self._version:
+            self.done = False
         if self.done:
             return []
         if notice.event is not None:
