@@ -94,8 +94,9 @@ def forget(incarnation: str) -> None:
 def _remove_old() -> None:
     """Remove what hosts and supervisors that died long ago left behind."""
     for path in _folder().iterdir():
-        if time.time() - path.stat().st_mtime > _KEPT and not _lives(path.name):
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # its worker, or another that tidies up, was faster
+            if time.time() - path.stat().st_mtime > _KEPT and not _lives(path.name):
+                path.unlink(missing_ok=True)
 
 
 def _lives(incarnation: str) -> bool:
