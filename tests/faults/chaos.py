@@ -142,7 +142,7 @@ class Chaos:
         self.frozen_trees += 1
         await asyncio.sleep(self.plan.lease / 1000 * 1.6)
         tell(tree.below, signal.SIGCONT)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.4)
         tree.thaw()
         self._frozen.clear()
 

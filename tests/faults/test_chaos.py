@@ -48,6 +48,7 @@ async def test_kills_and_freezes_lose_nothing_and_double_nothing(tmp_path: Path,
     assert wrong == []
     assert all(job.state in FINAL for job in history.jobs.values())
     assert len(history.jobs) == chaos.expected
+    assert failed == 0, "a job was set aside whose handler had killed nobody"
     assert len(recovered) >= len(chaos.kills) // 2, "too few kills hit running jobs"
     assert fenced >= plan.freezes // 4, "the freezes proved nothing about the fence"
     assert sorted(recovered)[len(recovered) // 2] < 1_000

@@ -56,7 +56,8 @@ def incarnation() -> str:
 
 def _last_life(lease: Lease, spec: TaskSpec) -> bool:
     """Return whether one more death would set a job aside: it then runs in a process of its own, and dies alone."""
-    return 0 < lease.crashes >= spec.policy.crash_budget - 1
+    budget = spec.policy.crash_budget if lease.crash_budget is None else lease.crash_budget
+    return 0 < lease.crashes >= budget - 1
 
 
 class Worker:
