@@ -125,7 +125,7 @@ async def test_a_hash_that_names_no_artifact_reads_no_file(world: World, client:
 async def test_the_preview_is_there_while_the_job_runs(world: World, client: AsyncClient) -> None:
     job = (await client.post(f"{BASE}/jobs", json=ORC)).json()["id"]
     own = f"{BASE}/jobs/{job}"
-    assert (await client.get(f"{own}/preview")).status_code == 404
+    assert (await client.get(f"{own}/preview")).status_code == 204
     (lease,) = await world.claim()
     await world.note(lease, PreviewNote(PNG, "image/png", 8, 9, 3))
     shown = (await client.get(own)).json()["preview"]
@@ -134,7 +134,7 @@ async def test_the_preview_is_there_while_the_job_runs(world: World, client: Asy
     assert (picture.content, picture.headers["content-type"]) == (PNG, "image/png")
     assert picture.headers["content-security-policy"] == SANDBOX
     await world.note(lease, PreviewNote(b"<script>", "text/html"))
-    assert (await client.get(f"{own}/preview")).status_code == 404
+    assert (await client.get(f"{own}/preview")).status_code == 204
     await world.complete(lease)
     assert (await client.get(own)).json()["preview"] is None
 

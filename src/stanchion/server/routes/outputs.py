@@ -153,12 +153,12 @@ def _bytes(request: Request, data: bytes, headers: Mapping[str, str]) -> Respons
 
 
 async def preview(server: Server, request: Request, who: Principal) -> Response:
-    """Return the latest preview's bytes while the job runs."""
+    """Return the latest preview's bytes while the job runs; 204 where there is none, or none any more."""
     job_id = views.known_form(str(request.path_params["id"]))
     found = await server.store.preview(job_id, who.scope)
     if found is None or found.content_type not in _SHOWN:
-        message = "There is no preview now."
-        raise NotFoundError(message, remedy="Previews are kept while the job runs.")
+        await views.find(server.store, job_id, who.scope)
+        return Response(status_code=204, headers={"cache-control": "no-store"})
     headers = {
         "content-type": found.content_type,
         "etag": f'"{found.revision}"',
