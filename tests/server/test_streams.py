@@ -83,7 +83,7 @@ async def test_a_stream_tells_the_whole_story_and_ends(world: World, live: httpx
     by_name = {e.event: e for e in events}
     assert by_name["progress"].id is by_name["preview"].id is None
     assert by_name["progress"].data["fraction"] == 0.25
-    assert (await live.get(by_name["preview"].data["url"].removeprefix(BASE))).status_code == 404
+    assert (await live.get(by_name["preview"].data["url"].removeprefix(BASE))).status_code == 204
     assert by_name["preview"].data["content_type"] == "image/png"
     assert "result" not in by_name["done"].data
     assert reader.raw[0] == "retry: 2000"
