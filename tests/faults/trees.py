@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -88,7 +89,16 @@ class Tree:
         gone = [psutil.Process(pid) for pid in below if psutil.pid_exists(pid)]
         _, alive = psutil.wait_procs(gone, timeout=5)
         assert not alive, f"orphans outlived their supervisor: {alive}"
+        self._end_stopped_orphans()
         return at
+
+    def _end_stopped_orphans(self) -> None:
+        """End what was stopped before it had asked to die with its parent, and lost the parent meanwhile."""
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                ours = process.environ().get("FAULTS_EFFECTS") == self._env["FAULTS_EFFECTS"]
+                if ours and process.ppid() == 1 and process.status() == psutil.STATUS_STOPPED:
+                    process.kill()
 
     def freeze(self) -> None:
         """Stop the whole tree, the supervisor first, so that it starts nothing."""
