@@ -10,7 +10,7 @@ import socket
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from stanchion.domain.job import State
@@ -408,8 +408,3 @@ class Worker:
                 self._tell_refused(settled, await self._settle_or_keep(settled))
         except StoreError as error:
             log.warning("the store cannot be used now; leases will expire: %s", error)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What a supervisor is told."""
-        return {"running": len(self._running), "done": self.done}

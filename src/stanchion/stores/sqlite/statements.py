@@ -25,7 +25,6 @@ LAST_INSTANT: Final = "SELECT max(at) FROM events WHERE cursor = (SELECT max(cur
 
 ADD_QUEUE: Final = "INSERT OR IGNORE INTO queues (name) VALUES (?)"
 QUEUE: Final = "SELECT id, name, paused, max_waiting FROM queues WHERE name = ?"
-QUEUES: Final = "SELECT id, name, paused, max_waiting FROM queues ORDER BY name"
 SET_PAUSED: Final = "UPDATE queues SET paused = ? WHERE name = ?"
 SET_MAX_WAITING: Final = "UPDATE queues SET max_waiting = nullif(?, 0) WHERE name = ?"
 ADD_LANE: Final = "INSERT OR IGNORE INTO lanes (queue, priority, tenant, task) VALUES (?, ?, ?, ?)"
