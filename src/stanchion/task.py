@@ -91,7 +91,7 @@ class Task(Generic[P, R]):
             return jobs
 
     def _submission(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
-        return Submission(task=self.name, args=self.spec.codec.bind(args, kwargs), options=self._options)
+        return Submission(self.name, self.spec.codec.bind(args, kwargs), self._options)
 
     def options(  # noqa: PLR0913 - each is an option of its own
         self,

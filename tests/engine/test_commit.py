@@ -93,6 +93,71 @@ async def test_a_caller_that_gave_up_holds_nobody_up() -> None:
     await batcher.flush()
 
 
+async def ask(batcher: Batcher[int, int], item: int) -> int:
+    return await (batcher.alone(item) if batcher.lone() else batcher.put(item))
+
+
+async def test_a_task_that_asks_by_itself_sends_without_waiting_for_others() -> None:
+    send = Sender()
+    batcher = Batcher(send)
+    assert await ask(batcher, 1) == 10
+    turns = 0
+
+    def turned() -> None:
+        nonlocal turns
+        turns += 1
+
+    for item in (2, 3):
+        asyncio.get_running_loop().call_soon(turned)
+        assert await ask(batcher, item) == 10 * item
+    assert turns == 0
+    assert send.batches == [[1], [2], [3]]
+
+
+async def test_what_is_asked_while_one_is_sent_alone_goes_down_together_after_it() -> None:
+    send = Sender()
+    batcher = Batcher(send)
+    await ask(batcher, 0)
+    assert batcher.lone()
+    send.gate.clear()
+    alone = asyncio.ensure_future(batcher.alone(1))
+    await asyncio.sleep(0)
+    others = [asyncio.ensure_future(ask(batcher, n)) for n in range(2, 5)]
+    await asyncio.sleep(0)
+    assert send.batches == [[0], [1]]
+    send.gate.set()
+    assert await asyncio.gather(alone, *others) == [10, 20, 30, 40]
+    assert send.batches == [[0], [1], [2, 3, 4]]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+async def test_one_that_was_sent_alone_and_ends_badly_holds_nobody_up(how: str) -> None:
+    gate, batches = asyncio.Event(), list[list[int]]()
+
+    async def send(items: Sequence[int]) -> list[int]:
+        batches.append(list(items))
+        if items[0] == 1:
+            await gate.wait()
+            raise ValueError(how)
+        return [10 * item for item in items]
+
+    batcher = Batcher(send)
+    await ask(batcher, 0)
+    assert batcher.lone()
+    alone = asyncio.ensure_future(batcher.alone(1))
+    await asyncio.sleep(0)
+    other = asyncio.ensure_future(ask(batcher, 2))
+    await asyncio.sleep(0)
+    if how == "cancelled":
+        alone.cancel()
+    gate.set()
+    assert await other == 20
+    with pytest.raises(asyncio.CancelledError if how == "cancelled" else ValueError):
+        await alone
+    await batcher.flush()
+    assert batches == [[0], [1], [2]]
+
+
 @pytest.fixture
 async def store(filed: Stanchion) -> SqliteStore:
     store = (await filed.open()).store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
-from stanchion.stores.sqlite import SqliteStore, connection
+from stanchion.stores.sqlite import SqliteStore, connection, wal
 from tests.conformance.helpers import add, new
 from tests.faults.checker import History, audit
 from tests.faults.scale import sized
@@ -22,11 +22,11 @@ async def test_the_log_is_bounded_once_a_held_reader_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tell: Callable[[str], Any]
 ) -> None:
     limit = 1 << 20
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 64)
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 64)
     monkeypatch.setattr(connection, "TRUNCATE_BYTES", limit)
     store = SqliteStore(tmp_path / "t.db", ballast=0)
     await store.open()
-    wal = tmp_path / "t.db-wal"
+    log = tmp_path / "t.db-wal"
 
     async def churn(count: int) -> None:
         for _ in range(count):
@@ -36,9 +36,9 @@ async def test_the_log_is_bounded_once_a_held_reader_ends(
         held.execute("BEGIN")
         held.execute("SELECT count(*) FROM jobs").fetchone()
         await churn(sized(150, 1_500))
-        grown = wal.stat().st_size
+        grown = log.stat().st_size
     await churn(100)
-    bounded = wal.stat().st_size
+    bounded = log.stat().st_size
     tell(f"log {grown / 2**20:.1f} MB while a reader was held, {bounded / 2**20:.1f} MB after")
     assert grown > 2 * limit
     assert bounded <= limit

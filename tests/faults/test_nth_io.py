@@ -13,7 +13,7 @@ from stanchion.domain.job import State
 from stanchion.domain.outcome import Completed, Settlement
 from stanchion.errors import DiskFullError, StoreError, StoreUnavailableError
 from stanchion.store import Claimed, Enqueued, Noted, ProgressNote
-from stanchion.stores.sqlite import SqliteStore, connection
+from stanchion.stores.sqlite import SqliteStore, wal
 from tests.clock import FakeClock
 from tests.conformance.helpers import WANT, ended, join, new
 from tests.faults.checker import COMPLETED, History, audit
@@ -125,7 +125,7 @@ async def one(folder: Path, nth: int, kind: str, *, sticky: bool) -> Life:
 async def test_any_one_write_or_sync_may_fail(
     tmp_path: Path, kind: str, sticky: bool, monkeypatch: pytest.MonkeyPatch, tell: Callable[[str], Any]
 ) -> None:
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 40)
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 40)
     refused = failures = 0
     stride = sized(9, 1)
     for nth in range(1 + chance(f"{kind}-{sticky}").randrange(stride), 400, stride):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
-from stanchion.stores.sqlite import SqliteStore, connection
+from stanchion.stores.sqlite import SqliteStore, wal
 from tests.clock import FakeClock
 from tests.faults.checker import History, audit
 from tests.faults.crash_vfs import MODES, CrashVFS
@@ -120,7 +120,7 @@ def _missing(history: History, key: str, version: int, state: str) -> str | None
 @pytest.fixture(params=[8, 60, 4_000])
 def checkpoint(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """After how many pages the log is carried over: often, now and then, never."""
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", request.param)
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", request.param)
     return request.param
 
 
@@ -141,7 +141,7 @@ async def test_weaker_settings_do_lose(
     tmp_path: Path, synchronous: str, tell: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: a test that finds nothing here could not find anything above."""
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 60)
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 60)
     cutter = Cutter(tmp_path, chance(f"cut-{synchronous}"), synchronous)
     await cutter.lives(sized(40, 200))
     tell(f"control: {cutter.cuts} cuts, lost in {cutter.lost}, corrupt in {cutter.corrupt}")

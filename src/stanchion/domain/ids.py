@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,8 +20,15 @@ def uuid7(now: Instant, random: bytes) -> JobId:
         now: The wall clock in ms since the epoch.
         random: At least 10 random bytes; 74 bits of them are used.
     """
-    at, chance = f"{now & 0xFFFFFFFFFFFF:012x}", random.hex()
-    return f"{at[:8]}-{at[8:]}-7{chance[:3]}-{_VARIANT[chance[3]]}{chance[4:7]}-{chance[7:19]}"
+    chance = random.hex()
+    return f"{_front(now)}{chance[:3]}-{_VARIANT[chance[3]]}{chance[4:7]}-{chance[7:19]}"
+
+
+@lru_cache(maxsize=8)
+def _front(now: Instant) -> str:
+    """Return what ids made within a millisecond share."""
+    at = f"{now & 0xFFFFFFFFFFFF:012x}"
+    return f"{at[:8]}-{at[8:]}-7"
 
 
 def packed(job_id: JobId) -> bytes:

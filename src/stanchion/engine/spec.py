@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from stanchion.domain.job import NewJob
 from stanchion.domain.retry import RetryPolicy
 from stanchion.errors import TaskConflictError, UnknownTaskError
 
@@ -39,9 +40,24 @@ class TaskSpec:
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""
+    plain: tuple[Any, ...] | None = field(init=False)
+    """The fields of a new job after its arguments, where a request sets no option; None where they depend on it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
+        plain = None
+        if not self.secret and not self.dedup_window:
+            plain = NewJob(
+                id="",
+                task=self.name,
+                args=b"",
+                queue=self.queue,
+                priority=self.priority,
+                max_attempts=self.policy.max_attempts,
+                expires_in=self.expires_in,
+                crash_budget=self.policy.crash_budget,
+            )[3:]
+        object.__setattr__(self, "plain", plain)
 
 
 class Registry:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import time
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 
-from stanchion.domain.ids import uuid7
 from stanchion.domain.job import Idempotency, NewJob
 from stanchion.domain.keys import content_key, fingerprint, named_key
 from stanchion.domain.priority import priority
 from stanchion.domain.units import DEFAULT_TENANT, millis
+from stanchion.engine.chance import new_id
 from stanchion.engine.collector import paused
 from stanchion.engine.commit import Batcher
 from stanchion.errors import PayloadError, StanchionError, UnknownTaskError
@@ -99,7 +97,9 @@ class Submitter:
             UsageError: It does not fit; nothing was stored.
             RefusedError: The store refused it; nothing was stored.
         """
-        answer = await self._batcher.put(self._prepared_now(submission) or await self._prepared(submission))
+        new = self._prepared_now(submission) or await self._prepared(submission)
+        batcher = self._batcher
+        answer = await (batcher.alone(new) if batcher.lone() else batcher.put(new))
         if isinstance(answer, Refused):
             raise answer.error
         return answer
@@ -179,37 +179,16 @@ def new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJo
     Raises:
         PayloadError: An option has a value that cannot be used.
     """
-    options = submission.options
-    queue = spec.queue if spec is not None else "default"
-    job_id = uuid7(time.time_ns() // 1_000_000, os.urandom(10))
-    attempts = spec.policy.max_attempts if spec is not None else 3
-    rank = spec.priority if spec is not None else 5
-    expires_in = spec.expires_in if spec is not None else None
-    window = spec.dedup_window if spec is not None else 0
-    if options is NO_OPTIONS and (spec is None or not spec.secret):
-        key = _content_key(submission, data, spec, DEFAULT_TENANT) if window else None
-        return NewJob(
-            job_id,
-            submission.task,
-            data,
-            queue,
-            DEFAULT_TENANT,
-            None,
-            rank,
-            attempts,
-            expires_in=expires_in,
-            dedup_key=key,
-            dedup_window=window,
-            crash_budget=None if spec is None else spec.policy.crash_budget,
-        )
+    if submission.options is NO_OPTIONS and spec is not None and spec.plain is not None:
+        return NewJob(new_id(), submission.task, data, *spec.plain)
     try:
-        return _with_options(submission, data, spec, job_id)
+        return _with_options(submission, data, spec)
     except (ValueError, TypeError) as error:
         message = f"An option of this request cannot be used: {error}."
         raise PayloadError(message, problems=(("", str(error)),)) from error
 
 
-def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None, job_id: str) -> NewJob:
+def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJob:
     options = submission.options
     tenant = _name("tenant", options.tenant) or DEFAULT_TENANT
     window = span(options.dedup_window) if options.dedup_window is not None else spec.dedup_window if spec else 0
@@ -226,7 +205,7 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None, jo
         message = "max_attempts must be 1 to 1000"
         raise ValueError(message)
     return NewJob(
-        id=job_id,
+        id=new_id(),
         task=submission.task,
         args=data,
         queue=_name("queue", options.queue) or (spec.queue if spec else "default"),

@@ -7,12 +7,9 @@ up to a switch interval. So rows go down in statements of 64 or 8 where there ar
 from __future__ import annotations
 
 from functools import cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from stanchion.stores.sqlite.fetch import Connection
 
 SIZES: Final = (64, 8, 1)
@@ -23,17 +20,22 @@ def _text(head: str, row: str, count: int) -> str:
     return head + ", ".join([row] * count)
 
 
-def insert(db: Connection, head: str, row: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def insert(db: Connection, head: str, row: str, values: list[Any], count: int) -> None:
     """Insert rows.
 
     Args:
         db: The connection; a transaction is open.
         head: The statement up to and including `VALUES`.
         row: The placeholders of one row.
-        rows: The values.
+        values: The values of all rows, one row after the other.
+        count: How many rows they are.
     """
-    start, left = 0, len(rows)
+    if not count:
+        return
+    width = len(values) // count
+    start = 0
     for size in SIZES:
-        while left >= size:
-            db.execute(_text(head, row, size), tuple(chain.from_iterable(rows[start : start + size])))
-            start, left = start + size, left - size
+        step = size * width
+        while len(values) - start >= step:
+            db.execute(_text(head, row, size), values[start : start + step])
+            start += step

@@ -21,6 +21,7 @@ from stanchion.errors import (
 )
 from stanchion.stores.migrate import load, pending
 from stanchion.stores.sqlite.fetch import every
+from stanchion.stores.sqlite.wal import carry_over
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from stanchion.stores.sqlite.fetch import Connection
 
 BUSY_MS: Final = 5_000
-CHECKPOINT_PAGES: Final = 4_000
 TRUNCATE_BYTES: Final = 64 * 1024 * 1024
 OLDEST_SQLITE: Final = 3_051_003
 """The first version without the WAL-reset corruption of 3.7.0 to 3.51.2."""
@@ -160,16 +160,8 @@ def connect(path: Path, *, synchronous: str, vfs: str | None = None, readonly: b
 
 def _opened(path: Path, flags: int, vfs: str | None) -> Connection:
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
-    connection.set_wal_hook(_carry_over)
+    connection.set_wal_hook(carry_over)
     return connection
-
-
-def _carry_over(connection: apsw.Connection, name: str, pages: int) -> int:
-    """Checkpoint a long log after a commit; SQLite's own way would report its failure as the commit's, which stands."""
-    if pages >= CHECKPOINT_PAGES:
-        with suppress(apsw.Error):
-            connection.wal_checkpoint(name)
-    return apsw.SQLITE_OK
 
 
 def disconnect(path: Path, connection: Connection) -> None:

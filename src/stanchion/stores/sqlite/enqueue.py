@@ -122,49 +122,41 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
     """Store jobs that nothing stands against; an id that is there already is joined."""
     db, now = tx.db, tx.now
     first, seq, event = tx.seq + 1, tx.seq, tx.event
-    jobs: list[tuple[object, ...]] = []
-    payloads: list[tuple[object, ...]] = []
-    events: list[tuple[int, int, int, int]] = []
+    jobs: list[object] = []
+    payloads: list[object] = []
+    events: list[object] = []
     answers: list[Answer] = []
     counts: dict[tuple[int, int], int] = {}
     keys: dict[tuple[str, int, str, str], int] = {}
     for new in batch:
+        (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
+         _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret) = new  # fmt: skip
         seq += 1
         event += 1
-        key = (new.queue, new.priority, new.tenant, new.task)
+        key = (queue, priority, tenant, task)
         lane = keys.get(key)
         if lane is None:
-            lane = keys[key] = lanes.lane(tx, lanes.queue(tx, new.queue), new.priority, new.tenant, new.task)
+            lane = keys[key] = lanes.lane(tx, lanes.queue(tx, queue), priority, tenant, task)
         state, due_at = QUEUED, None
-        if new.delay or new.run_at is not None:
+        if delay or run_at is not None:
             due_at = due(new, now)
             state = QUEUED if due_at is None else SCHEDULED
-        expires_at = new.expires_at if new.expires_at is not None or new.expires_in is None else now + new.expires_in
-        jobs.append((seq, packed(new.id), lane, state, new.max_attempts, now, due_at, expires_at, new.user, event))
-        secret = tags_text(new.secret)
-        payloads.append(
-            (
-                seq,
-                new.args,
-                new.timeout,
-                tags_text(new.tags),
-                new.metadata,
-                new.correlation_id,
-                new.crash_budget,
-                secret,
-            )
-        )
-        events.append((event, seq, state, now))
-        answers.append(Enqueued(new.id, STATES[state], new=True))
+        if expires_at is None and expires_in is not None:
+            expires_at = now + expires_in
+        jobs += (seq, packed(job_id), lane, state, max_attempts, now, due_at, expires_at, user, event)
+        labels, hidden = tags_text(tags) if tags else None, tags_text(secret) if secret else None
+        payloads += (seq, args, timeout, labels, metadata, correlation_id, crash_budget, hidden)
+        events += (event, seq, state, now)
+        answers.append(Enqueued(job_id, STATES[state], new=True))
         counts[lane, state] = counts.get((lane, state), 0) + 1
     before = db.total_changes()
-    insert(db, sql.ADD_JOB, sql.JOB_ROW, jobs)
-    if db.total_changes() - before != len(jobs):
+    insert(db, sql.ADD_JOB, sql.JOB_ROW, jobs, len(batch))
+    if db.total_changes() - before != len(batch):
         return _insert_missing(tx, lanes, batch, first, seq)
-    insert(db, sql.ADD_PAYLOAD, sql.PAYLOAD_ROW, payloads)
-    insert(db, sql.ADD_FIRST_EVENT, sql.FIRST_EVENT_ROW, events)
+    insert(db, sql.ADD_PAYLOAD, sql.PAYLOAD_ROW, payloads, len(batch))
+    insert(db, sql.ADD_FIRST_EVENT, sql.FIRST_EVENT_ROW, events, len(batch))
     for (lane, state), count in counts.items():
-        tx.moved(lane, None, state, count)
+        tx.added(lane, state, count)
     tx.seq, tx.event = seq, event
     return answers
 

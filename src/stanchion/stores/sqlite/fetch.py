@@ -6,8 +6,10 @@ nothing: `connect` returns the driver's connection itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
+
+import apsw
 
 Row = tuple[Any, ...]
 """The columns of a row, in the order of its statement; its reader names them."""
@@ -60,6 +62,10 @@ class Connection(Protocol):
 
     def set_busy_timeout(self, milliseconds: int, /) -> None:
         """Wait so long for another's lock."""
+        ...
+
+    def set_wal_hook(self, hook: Callable[[apsw.Connection, str, int], int], /) -> None:
+        """Call a function after each commit with the pages in the log."""
         ...
 
     def close(self) -> None:

@@ -33,12 +33,15 @@ LANE: Final = """
      WHERE queue = ? AND priority = ? AND tenant = ? AND user = '' AND task = ? AND limits = ''
 """
 # The head is looked up anew: one seek in the index of queued jobs, and right whatever left the lane.
-LANE_MOVED: Final = """
+_COUNTED: Final = """
     UPDATE lanes
-       SET n0 = n0 + ?, n1 = n1 + ?, n2 = n2 + ?, n3 = n3 + ?, n4 = n4 + ?, n5 = n5 + ?, n6 = n6 + ?, n7 = n7 + ?,
-           head = (SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2)
-     WHERE id = ?
+       SET n0 = n0 + ?, n1 = n1 + ?, n2 = n2 + ?, n3 = n3 + ?, n4 = n4 + ?, n5 = n5 + ?, n6 = n6 + ?, n7 = n7 + ?
 """
+_HEAD: Final = "head = (SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2)"
+LANE_MOVED: Final = _COUNTED + ", " + _HEAD + " WHERE id = ?"
+# Where no head can have changed, its index is left alone; the answer says that it is missing.
+LANE_COUNTED: Final = _COUNTED + " WHERE id = ? RETURNING head IS NULL AND n2 > 0"
+LANE_HEAD: Final = "UPDATE lanes SET " + _HEAD + " WHERE id = ?"
 QUEUE_WAITING: Final = "SELECT total(n0 + n1 + n2 + n4) FROM lanes WHERE queue = ?"
 COUNTS: Final = """
     SELECT q.name, q.paused, q.max_waiting,

@@ -21,6 +21,8 @@ from stanchion.errors import DiskFullError, ForkedConnectionError, StoreError, S
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, translate
 from stanchion.stores.sqlite.fetch import only
+from stanchion.stores.sqlite.rows import QUEUED
+from stanchion.stores.sqlite.wal import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +45,20 @@ _ROUND: Final = 64
 class Tx:
     """One write transaction: its connection, its instant, and what it will owe at the end."""
 
-    __slots__ = ("_live", "bounded", "db", "deleted", "event", "lanes", "live", "mask", "now", "output", "seq")
+    __slots__ = (
+        "_headless",
+        "_live",
+        "bounded",
+        "db",
+        "deleted",
+        "event",
+        "lanes",
+        "live",
+        "mask",
+        "now",
+        "output",
+        "seq",
+    )
 
     def __init__(self, db: Connection, now: Instant) -> None:
         self.db, self.now = db, now
@@ -53,23 +68,38 @@ class Tx:
         self._live = self.live
         self.deleted = False
         self.lanes: dict[int, list[int]] = {}
+        self._headless: set[int] = set()
         self.mask = 0
 
     def moved(self, lane: int, old: int | None, new: int | None, count: int = 1) -> None:
         """Count jobs of a lane from one state to another (None: from or to nowhere)."""
-        deltas = self.lanes.get(lane)
-        if deltas is None:
-            deltas = self.lanes[lane] = [0] * 8
+        deltas = self._deltas(lane)
         if old is not None:
             deltas[old] -= count
         if new is not None:
             deltas[new] += count
+        if QUEUED in (old, new):
+            self._headless.add(lane)
+
+    def added(self, lane: int, state: int, count: int) -> None:
+        """Count new jobs of a lane: their numbers are above all others, so they lead it only where none waited."""
+        self._deltas(lane)[state] += count
+
+    def _deltas(self, lane: int) -> list[int]:
+        found = self.lanes.get(lane)
+        if found is None:
+            found = self.lanes[lane] = [0] * 8
+        return found
 
     def flush_lanes(self) -> None:
         """Write the lanes' counts and heads; a claim reads them."""
         for lane, deltas in self.lanes.items():
-            self.db.execute(sql.LANE_MOVED, (*deltas, lane, lane))
+            if lane in self._headless:
+                self.db.execute(sql.LANE_MOVED, (*deltas, lane, lane))
+            elif only(self.db, sql.LANE_COUNTED, (*deltas, lane))[0]:
+                self.db.execute(sql.LANE_HEAD, (lane, lane))
         self.lanes.clear()
+        self._headless.clear()
 
     def finish(self) -> None:
         """Write what is owed, once for all operations of the transaction."""
@@ -101,7 +131,8 @@ class Writer:
     ) -> None:
         self.path, self._synchronous, self._vfs = path, synchronous, vfs
         self._clock, self._turnstile, self._sender, self._forget = clock, turnstile, sender, forget
-        self.db = connect(path, synchronous=synchronous, vfs=vfs)
+        self._log: Log | None = None
+        self.db = self._connected()
         self._ballast = path.with_name(path.name + "-ballast")
         self._queue: queue.SimpleQueue[_Waiting[object] | None] = queue.SimpleQueue()
         self._mutex = threading.Lock()
@@ -228,6 +259,8 @@ class Writer:
             self._reopen()
         db = self.db
         db.execute("BEGIN IMMEDIATE")
+        if self._log is not None:
+            self._log.make_room()
         tx = Tx(db, self._clock())
         answers = [operation(tx) for operation in operations]
         tx.finish()
@@ -256,8 +289,15 @@ class Writer:
 
     def _reopen(self) -> None:
         disconnect(self.path, self.db)
-        self.db = connect(self.path, synchronous=self._synchronous, vfs=self._vfs)
+        self.db = self._connected()
         self._broken = False
+
+    def _connected(self) -> Connection:
+        db = connect(self.path, synchronous=self._synchronous, vfs=self._vfs)
+        if self._vfs is None:
+            self._log = Log(self.path, int(cast("int", db.pragma("page_size"))))
+            db.set_wal_hook(self._log.committed)
+        return db
 
     def make_ballast(self, size: int) -> bool:
         """Keep a file of that size beside the database, to be given up when the disk is full."""
