@@ -8,6 +8,7 @@ it was before: no event loop, no thread, nothing between the statements. Prints 
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -35,6 +36,7 @@ class Recorder:
     def __init__(self) -> None:
         self.on = False
         self._ran: list[tuple[apsw.Connection, list[Statement]]] = []
+        self._traces: dict[apsw.Connection, Any] = {}
         apsw.connection_hooks.append(self._watch)
 
     def _watch(self, connection: apsw.Connection) -> None:
@@ -46,7 +48,20 @@ class Recorder:
                 ran.append((sql, values))
             return True
 
-        connection.exec_trace = trace
+        connection.exec_trace = self._traces[connection] = trace
+
+    def pause(self) -> None:
+        """Stand aside, so that the work can be timed."""
+        self._set(watching=False)
+
+    def resume(self) -> None:
+        """Watch again."""
+        self._set(watching=True)
+
+    def _set(self, *, watching: bool) -> None:
+        for connection, trace in self._traces.items():
+            with contextlib.suppress(apsw.ConnectionClosedError):
+                connection.exec_trace = trace if watching else None
 
     def take(self) -> tuple[list[Statement], dict[str, Any]]:
         """Return what the connection that wrote most has run, with its settings, and forget everything."""
@@ -68,6 +83,7 @@ class Rig:
         self.recorder = Recorder()
         self.ran = 0
         self.settings: dict[str, Any] = {}
+        self.own: dict[str, float] = {}
 
     async def record(self) -> dict[str, tuple[int, list[Statement]]]:
         """Return the jobs and the tape of each act; the database as it was before it is kept beside."""
@@ -86,7 +102,40 @@ class Rig:
                 "concurrent": await self._act("concurrent", lambda: self._together(noop, PRODUCERS, self.jobs)),
                 "bulk": await self._act("bulk", lambda: self._bulk(noop)),
                 "drain": await self._act("drain", lambda: self._drain(app)),
+                **await self._turnover(app, noop),
             }
+
+    async def _turnover(self, app: Any, task: Any) -> dict[str, tuple[int, list[Statement]]]:
+        """Claim and settle in one call of the store after another, no handler between; timed first, then recorded."""
+        from stanchion.domain.outcome import Completed, settle
+        from stanchion.domain.retry import RetryPolicy
+        from stanchion.store import Want, WorkerInfo
+
+        store, ended, policy = app.store, Completed(b"null"), RetryPolicy()
+        want = Want(PRODUCERS, frozenset({task.name}))
+
+        async def act() -> int:
+            worker = await store.register(
+                WorkerInfo(incarnation=os.urandom(8).hex(), host="h", pid=1, slots=1, queues=None, tasks=(task.name,)),
+                60_000,
+            )
+            done, held = 0, []
+            while True:
+                _, claimed = await store.claim(worker, want, held)
+                done += len(held)
+                held = [settle(lease, ended, policy) for lease in claimed.leases]
+                if not held:
+                    await store.leave([worker])
+                    return done
+
+        await self._bulk(task)
+        self.recorder.pause()
+        started = time.perf_counter()
+        count = await act()
+        self.own["claim and settle"] = count / (time.perf_counter() - started)
+        self.recorder.resume()
+        await self._bulk(task)
+        return {"claim and settle": await self._act("claim and settle", act)}
 
     async def _together(self, task: Any, producers: int, count: int) -> int:
         turns = iter(range(count))
@@ -119,7 +168,7 @@ class Rig:
         return count, tape
 
     def _before(self, name: str) -> Path:
-        return self.directory / f"before-{name}.db"
+        return self.directory / f"before-{name.replace(' ', '-')}.db"
 
     def replay(self, name: str, count: int, tape: list[Statement]) -> dict[str, Any]:
         """Run the tape in one loop and return how long it took."""
@@ -159,7 +208,7 @@ def main() -> None:
     told: dict[str, Any] = {}
     for name, (count, tape) in tapes.items():
         try:
-            told[name] = rig.replay(name, count, tape)
+            told[name] = rig.replay(name, count, tape) | {"own": rig.own.get(name)}
         except apsw.Error as error:
             told[name] = {"error": f"{type(error).__name__}: {error}"}
     shutil.rmtree(directory, ignore_errors=True)
