@@ -287,7 +287,10 @@ def _ceilings(board: Board) -> Iterable[str]:
             rows.append([f"{of}: {act}", "-", f"not measured: {records[0]['reason']}"])
             continue
         rate = statistics.median(record["rate"] for record in trusted(records))
-        ours = board.median((OURS, "full"), ACTS[act]) if of == "statements" and act in ACTS else None
+        own = [record["own"] for record in trusted(records) if record.get("own")]
+        ours = statistics.median(own) if own else None
+        if of == "statements" and act in ACTS:
+            ours = board.median((OURS, "full"), ACTS[act])
         share = f"{ours / rate:.0%} ({number(ours)})" if ours else "-"
         rows.append([f"{of}: {act}", _with_spread(trusted(records)), share])
     yield from _table(["ceiling", "jobs a second", "Stanchion's share"], rows)

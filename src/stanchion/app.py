@@ -304,11 +304,14 @@ class Stanchion:
         await self.open()
         return await self._submitting.one(submission)
 
-    async def submit(self, batch: Sequence[Submission], /) -> list[Enqueued | Refused]:
-        """Store requests, up to 10,000 in one transaction; each has its own answer, in order."""
+    async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
+        """Store requests, up to 10,000 in one transaction; each has its own answer, in order.
+
+        With `whole`, one refusal refuses all (at most 10,000), and nothing is stored.
+        """
         if self._store is None:
             await self.open()
-        return await self._submitting.many(batch)
+        return await self._submitting.many(batch, whole=whole)
 
     @property
     def _submitting(self) -> Submitter:

@@ -114,6 +114,18 @@ class ConflictError(StanchionError):
     code = "conflict"
 
 
+class NotAloneError(ConflictError):
+    """Another item of a request that is stored as a whole or not at all was refused; nothing was stored."""
+
+    code = "not_stored"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another job of the request was refused, so none was stored.",
+            remedy="Correct the one that was refused, then send all again.",
+        )
+
+
 class WrongStateError(ConflictError):
     """The job's state does not allow this move."""
 

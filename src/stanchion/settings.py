@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections import ChainMap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slots: int = 10
     keys: tuple[str, ...] = ()
     keys_file: str | None = None
+    session_file: str | None = None
+    streams_per_key: Annotated[int, msgspec.Meta(ge=1)] = 50
     keep_completed_days: float = 7.0
     keep_failed_days: float = 30.0
     keep_cancelled_days: float = 7.0
@@ -53,15 +55,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def artifact_folder(self) -> Path | None:
         """Where artifacts are: as set, or beside the SQLite file."""
-        if self.artifacts is not None:
-            return Path(self.artifacts)
+        return Path(self.artifacts) if self.artifacts is not None else self._beside("-artifacts")
+
+    @property
+    def session_path(self) -> Path | None:
+        """Where the secret is that seals the dashboard's sessions: as set, or beside the SQLite file; else nowhere."""
+        return Path(self.session_file) if self.session_file is not None else self._beside("-session")
+
+    def _beside(self, ending: str) -> Path | None:
+        """Return the path beside the SQLite file that has its name and an ending; None where there is no such file."""
         parts = urlsplit(self.url)
         if parts.scheme != "sqlite":
             return None
         database = Path(unquote(parts.path[1:]))
         if not database.name:  # opening the store says what is wrong with the URL
             return None
-        return database.with_name(database.name + "-artifacts")
+        return database.with_name(database.name + ending)
 
 
 def load(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
+from stanchion.errors import NotAloneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,11 @@ class Refused(NamedTuple):
     """One item of a batch that was not stored, and why."""
 
     error: Exception
+
+
+def all_refused(answers: Sequence[Enqueued | Refused]) -> list[Enqueued | Refused]:
+    """Return the answers to a batch that is stored as a whole, of which something was refused."""
+    return [answer if isinstance(answer, Refused) else Refused(NotAloneError()) for answer in answers]
 
 
 class Want(NamedTuple):
@@ -256,6 +262,14 @@ class Bucket(NamedTuple):
     runs: tuple[int, ...]
 
 
+class Flow(NamedTuple):
+    """What happened to a queue's jobs in a window: attempts that started, jobs that completed and that failed."""
+
+    started: int = 0
+    completed: int = 0
+    failed: int = 0
+
+
 class Signal(NamedTuple):
     """A hint that may be lost: something to claim, something to cancel, or something to watch changed."""
 
@@ -280,8 +294,11 @@ class Store(Protocol):
         """Return the store's clock."""
         ...
 
-    async def enqueue(self, batch: Sequence[NewJob]) -> list[Enqueued | Refused]:
-        """Store new jobs, or join those that dedup and idempotency keys name; durable on return."""
+    async def enqueue(self, batch: Sequence[NewJob], *, whole: bool = False) -> list[Enqueued | Refused]:
+        """Store new jobs, or join those that dedup and idempotency keys name; durable on return.
+
+        With `whole`, one refusal refuses all: nothing is written and nobody can have seen any of it.
+        """
         ...
 
     async def register(self, worker: WorkerInfo, lease_for: Millis) -> int:
@@ -398,6 +415,10 @@ class Store(Protocol):
 
     async def series(self, window: Millis, step: Millis, scope: Scope = ALL) -> list[Bucket]:
         """Return the recent past in intervals, oldest first, from history; bounded samples per interval."""
+        ...
+
+    async def flow(self, window: Millis, scope: Scope = ALL) -> Mapping[str, Flow]:
+        """Return what happened in the last `window` ms by queue; absent where nothing did. Bounded as `series`."""
         ...
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:

@@ -8,6 +8,7 @@ import pytest
 
 from stanchion.cli import exits
 from stanchion.cli.dev import stamps
+from stanchion.security.tokens import mint
 from tests.cli.conftest import until
 
 
@@ -41,6 +42,34 @@ def test_strangers_are_not_served_without_a_key(run, target):
     found = run("serve", target, "--host", "0.0.0.0", "--port", "0")
     assert found.code == exits.USAGE
     assert "API key" in found.err
+
+
+def test_a_session_outlives_a_restart_unless_new_ones_are_asked_for(spawn, target, folder, monkeypatch):
+    key = mint()
+    monkeypatch.setenv("STANCHION_KEYS", key)
+    cookie = ""
+    for options, known in (((), False), ((), True), (("--new-sessions",), False), ((), True)):
+        server = spawn("serve", target, "--port", "0", "--json", *options)
+        with httpx.Client(base_url=server.record("serving")["url"], timeout=10, headers={"cookie": cookie}) as client:
+            assert client.get("/api/v1/session").json()["authenticated"] is known, options
+            if not known:
+                opened = client.post("/api/v1/session", json={"key": key})
+                cookie = opened.headers["set-cookie"].partition(";")[0]
+        server.stop()
+        assert server.ended(15) == exits.OK
+    secret = folder / "jobs.db-session"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert secret.read_text().strip() not in (folder / "stderr.txt").read_text()
+
+
+def test_a_session_file_that_others_may_read_stops_the_start(run, target, folder, monkeypatch):
+    monkeypatch.setenv("STANCHION_KEYS", mint())
+    (folder / "jobs.db-session").write_text("ab" * 32)
+    (folder / "jobs.db-session").chmod(0o644)
+    found = run("serve", target, "--port", "0")
+    assert found.code == exits.USAGE
+    assert "chmod 600" in found.err
+    assert "ab" * 32 not in found.err
 
 
 def test_workers_need_an_app(run, folder):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stanchion.domain.job import State
 from stanchion.domain.outcome import Completed, Failed
-from stanchion.store import Place, QueueStats
+from stanchion.store import Flow, Place, QueueStats
 from tests.conformance.helpers import (
     BOOM,
     LEASE_FOR,
@@ -164,6 +164,17 @@ async def test_buckets_count_what_happened(store: Store, clock: FakeClock) -> No
     buckets = await recent(store)
     told = {bucket.at - clock.at + 2_200: bucket[1:5] for bucket in buckets if any(bucket[1:5])}
     assert told == {0: (2, 0, 0, 0), 1_000: (0, 2, 0, 0), 2_000: (1, 1, 1, 1)}
+
+
+async def test_flow_counts_what_happened_in_each_queue_within_the_window(store: Store, clock: FakeClock) -> None:
+    await complete(store)
+    await add(store, new(queue="idle", delay=90_000))
+    clock.pass_(1_000)
+    await fail(store, new(queue="other"))
+    assert await store.flow(999) == {"other": Flow(1, 0, 1)}
+    assert await store.flow(1_000) == {"default": Flow(1, 1, 0), "other": Flow(1, 0, 1)}
+    clock.pass_(60_001)
+    assert await store.flow(60_000) == {}
 
 
 async def test_waits_and_runs_are_measured(store: Store, clock: FakeClock) -> None:

@@ -9,7 +9,7 @@ import pytest
 from stanchion.domain.job import Job, State
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.errors import NotFoundError
-from stanchion.store import CostNote, LogNote, Noted, PreviewNote, ProgressNote
+from stanchion.store import CostNote, Flow, LogNote, Noted, PreviewNote, ProgressNote
 from tests.conformance.helpers import (
     ACME,
     OTHER,
@@ -124,6 +124,14 @@ async def test_the_recent_past_is_a_tenants_own(store: Store) -> None:
     assert own[1:5] == (1, 1, 1, 0)
     (whole,) = [bucket for bucket in await store.series(1_000, 1_000) if bucket.enqueued]
     assert whole[1:5] == (2, 2, 1, 1)
+
+
+async def test_the_flow_is_a_tenants_own(store: Store) -> None:
+    await complete(store, new(tenant="acme"))
+    await fail(store, new(tenant="other"))
+    assert list((await store.flow(1_000, ACME)).values()) == [Flow(1, 1, 0)]
+    assert list((await store.flow(1_000)).values()) == [Flow(2, 1, 1)]
+    assert await store.flow(1_000, Scope("nobody")) == {}
 
 
 async def test_a_tenants_feed_passes_over_what_it_may_not_see(store: Store) -> None:

@@ -73,6 +73,25 @@ def test_artifacts_are_beside_the_file_or_where_told(settings: Settings, expecte
     assert settings.artifact_folder == expected
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Settings(url="sqlite:////a/my%20jobs.db?synchronous=extra"), Path("/a/my jobs.db-session")),
+        (Settings(url="memory://"), None),
+        (Settings(url="sqlite:///"), None),
+        (Settings(url="sqlite:///a.db", session_file="/run/secrets/session"), Path("/run/secrets/session")),
+    ],
+)
+def test_the_secret_of_sessions_is_beside_the_file_or_where_told(settings: Settings, expected: Path | None) -> None:
+    assert settings.session_path == expected
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_a_key_has_at_least_one_stream(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError):
+        load({}, environ={"STANCHION_STREAMS_PER_KEY": value}, folder=tmp_path)
+
+
 def test_stores_of_one_host_use_the_fast_profile() -> None:
     assert [Settings(url=url).lease.lease for url in ("memory://", "sqlite:///x", "postgres://x")] == [
         4_000,

@@ -35,6 +35,8 @@ SORTS: Final = {
     "PAGE_BY_INDEX[4]": "likewise",
     "HISTORY": "one job's events",
     "LOGS": "one job's lines",
+    "FLOW": "at most SAMPLE events, into as many groups as there are queues",
+    "FLOW_SAMPLE": "likewise",
 }
 """The statements that may sort, and why."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -11,9 +12,12 @@ import pytest
 from stanchion import __version__
 from stanchion.errors import StoreUnavailableError
 from stanchion.server.app import ENDPOINTS
+from tests.clock import FakeClock
 from tests.server.world import BASE, World
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from httpx import AsyncClient
 
 ORC = {"task": "sprite", "args": {"prompt": "orc"}}
@@ -38,6 +42,43 @@ async def test_queues_are_counted_paused_and_resumed(world: World, client: Async
     assert (await client.patch(f"{BASE}/queues/images", json={"max_waiting": 5})).json()["max_waiting"] == 5
     assert (await client.patch(f"{BASE}/queues/images", json={"max_waiting": 0})).json()["max_waiting"] is None
     assert (await client.patch(f"{BASE}/queues/images", json={"max_waiting": -1})).status_code == 422
+
+
+async def test_a_queue_tells_what_happened_in_the_last_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, reads = FakeClock(), 0
+    world = World(tmp_path, clock=clock)
+    await world.open()
+    flow = world.store.flow
+
+    async def counted(*args: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return await flow(*args)
+
+    monkeypatch.setattr(world.store, "flow", counted)
+    async with world.client() as client:
+        for queue in ("images", "images", "images", "idle"):
+            await client.post(f"{BASE}/jobs", json={**ORC, "queue": queue})
+        first, second, *_ = await world.claim(3)
+        await world.complete(first)
+        await world.fail(second)
+
+        async def rates() -> dict[str, Any]:
+            answers = await asyncio.gather(*(client.get(f"{BASE}/queues") for _ in range(5)))
+            (told,) = {answer.text for answer in answers}
+            return {queue["name"]: queue["throughput"] for queue in msgspec.json.decode(told)["items"]}
+
+        assert await rates() == {
+            "images": {"started": 3, "completed": 1, "failed": 1},
+            "idle": {"started": 0, "completed": 0, "failed": 0},
+        }
+        own = (await client.get(f"{BASE}/queues/images")).json()
+        assert own["throughput"] == {"started": 3, "completed": 1, "failed": 1}
+        assert reads == 1, "one read serves all who ask within a second"
+        clock.pass_(61_000)
+        assert (await rates())["images"] == {"started": 0, "completed": 0, "failed": 0}
+        assert reads == 2
+    await world.close()
 
 
 async def test_workers_show_what_they_hold(world: World, client: AsyncClient) -> None:

@@ -11,11 +11,13 @@ import pytest
 from stanchion.domain.policy import Retention
 from stanchion.security.scopes import EVERYTHING
 from stanchion.server.limits import Limits
+from stanchion.settings import Settings
 from tests.clock import FakeClock
 from tests.server.live import Reader, Sse, served, stream
 from tests.server.world import (
     BASE,
     PNG,
+    FakeSettings,
     LogNote,
     OutputNote,
     PreviewNote,
@@ -448,4 +450,28 @@ async def test_history_that_was_pruned_resets_the_feed(tmp_path: Path) -> None:
             reading = reader.events()
             assert (await anext(reading)).event == "reset"
             assert (await anext(reading)).event == "snapshot"
+    await world.close()
+
+
+async def test_a_key_has_fifty_streams_unless_the_settings_say_otherwise(tmp_path: Path) -> None:
+    assert Limits().streams_per_key == Settings().streams_per_key == FakeSettings().streams_per_key == 50
+    one, other = mint(), mint()
+    keys = (key_of(one, scopes=EVERYTHING), key_of(other, scopes=EVERYTHING))
+    world = World(tmp_path, FakeSettings(streams_per_key=1), keys=keys)
+    await world.open()
+    async with served(world) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}{BASE}") as client:
+        mine, theirs = ({"authorization": f"Bearer {key}"} for key in (one, other))
+        async with stream(client, "/events?all=1", **mine):
+            refused = await client.get("/events?all=1", headers=mine)
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+            assert refused.headers["content-type"] == "application/problem+json"
+            problem = refused.json()
+            assert (problem["code"], problem["retryable"], problem["retry_after"]) == ("too_many_streams", True, 10)
+            assert "1 streams" in problem["detail"]
+            assert "streams_per_key" in problem["remedy"]
+            waited = await client.post("/jobs", json=ORC, headers={**mine, "prefer": "wait=5"})
+            assert waited.status_code == 429
+            assert (await client.get("/jobs", headers=mine)).json()["items"] == [], "what is refused is not stored"
+            async with stream(client, "/events?all=1", **theirs):
+                assert world.server.streams.open == 2
     await world.close()

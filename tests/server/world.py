@@ -64,6 +64,8 @@ class FakeSettings:
     max_payload: int = 1_000_000
     keys: tuple[str, ...] = ()
     keys_file: str | None = None
+    session_path: Path | None = None
+    streams_per_key: int = 50
 
 
 @dataclass
@@ -107,8 +109,8 @@ class FakeApp:
     async def submit_one(self, submission: Submission) -> Enqueued:
         return await self._submitter.one(submission)
 
-    async def submit(self, batch: Sequence[Submission]) -> list[Enqueued | Refused]:
-        return await self._submitter.many(batch)
+    async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
+        return await self._submitter.many(batch, whole=whole)
 
     async def open(self) -> None:
         await self.store.open()

@@ -16,6 +16,7 @@ from stanchion.cli.web import Web, listen
 from stanchion.cli.worker import AtLeastOne, Seconds, named
 from stanchion.entry import ChildOptions
 from stanchion.server.auth import check_bind
+from stanchion.server.seal import renew
 
 if TYPE_CHECKING:
     from stanchion.app import Stanchion
@@ -35,6 +36,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     workers: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
     slots: AtLeastOne | None = None,
     grace: Seconds | None = None,
+    new_sessions: Annotated[bool, Parameter(negative="")] = False,
     url: Url = None,
     json: Json = False,
 ) -> int:
@@ -47,6 +49,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         workers: Worker processes to run beside the server.
         slots: Jobs that each worker process runs at once; the setting of that name by default (10).
         grace: Seconds that running jobs get after a stop; the setting of that name by default (25).
+        new_sessions: Make a new secret for the dashboard's sessions first: everyone signs in again.
         url: The store.
         json: JSON lines instead of tables.
     """
@@ -63,14 +66,16 @@ async def command(  # noqa: PLR0913 - each is an option of its own
             log_json=True if json else None,
         )
     check_bind(host, found.settings.keys or found.settings.keys_file)
-    bound = listen(host, port)
-    async with found:
-        web = Web(found, host, bound)
-        supervisor = crew(found, options, processes=workers) if options is not None else None
-        with on_signals(log.warning, "stopping") as stop:
-            _tell(web, found, workers, json=json)
-            await _serve(web, supervisor, stop)
-            return exits.INTERRUPTED if stop.hard else exits.OK
+    with listen(host, port) as bound:
+        async with found:
+            if new_sessions and found.settings.session_path is not None:
+                renew(found.settings.session_path)
+            web = Web(found, host, bound)
+            supervisor = crew(found, options, processes=workers) if options is not None else None
+            with on_signals(log.warning, "stopping") as stop:
+                _tell(web, found, workers, json=json)
+                await _serve(web, supervisor, stop)
+                return exits.INTERRUPTED if stop.hard else exits.OK
 
 
 def _tell(web: Web, app: Stanchion, workers: int, *, json: bool) -> None:

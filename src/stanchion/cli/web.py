@@ -83,13 +83,19 @@ def url_of(bound: socket.socket) -> str:
 
 
 class Web:
-    """The HTTP API and the dashboard of an app, on a socket; the app is opened and closed by its owner."""
+    """The HTTP API and the dashboard of an app, on a socket; the app is opened and closed by its owner.
+
+    Raises:
+        ConfigError: A key, or the secret of sessions, cannot be used.
+    """
 
     def __init__(self, app: Stanchion, host: str, bound: socket.socket) -> None:
         self.bound = bound
         self.url = url_of(bound)
         made = http_server(app, host, bound.getsockname()[1], manage=False)
-        self._server = _Server(made.config, cast("Starlette", made.config.app))
+        asgi = cast("Starlette", made.config.app)
+        asgi.state.server.prepare()
+        self._server = _Server(made.config, asgi)
         join_logs()
 
     async def run(self) -> None:

@@ -16,9 +16,9 @@ from stanchion.domain.units import DEFAULT_TENANT, millis
 from stanchion.engine.chance import new_id
 from stanchion.engine.collector import paused
 from stanchion.engine.commit import Batcher
-from stanchion.errors import PayloadError, StanchionError, UnknownTaskError
+from stanchion.errors import NotAloneError, PayloadError, StanchionError, UnknownTaskError
 from stanchion.payload import checked
-from stanchion.store import Enqueued, Refused
+from stanchion.store import Enqueued, Refused, all_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,12 +104,21 @@ class Submitter:
             raise answer.error
         return answer
 
-    async def many(self, submissions: Sequence[Submission]) -> list[Enqueued | Refused]:
-        """Store requests, up to `BULK` in one transaction; each has its own answer, in order."""
-        with paused(len(submissions)):
-            return await self._many(submissions)
+    async def many(self, submissions: Sequence[Submission], *, whole: bool = False) -> list[Enqueued | Refused]:
+        """Store requests, up to `BULK` in one transaction; each has its own answer, in order.
 
-    async def _many(self, submissions: Sequence[Submission]) -> list[Enqueued | Refused]:
+        With `whole`, one refusal refuses all, and nothing is stored.
+
+        Raises:
+            PayloadError: More than `BULK` requests were to be stored as a whole.
+        """
+        if whole and len(submissions) > BULK:
+            message = f"{len(submissions):,} requests cannot be stored as a whole; {BULK:,} can."
+            raise PayloadError(message, remedy="Send them in several parts, or let each be answered by itself.")
+        with paused(len(submissions)):
+            return await self._many(submissions, whole=whole)
+
+    async def _many(self, submissions: Sequence[Submission], *, whole: bool) -> list[Enqueued | Refused]:
         answers: list[Enqueued | Refused | None] = [None] * len(submissions)
         ready: list[tuple[int, NewJob]] = []
         for place, submission in enumerate(submissions):
@@ -122,7 +131,9 @@ class Submitter:
                 answers[place] = Refused(error)
         for start in range(0, len(ready), BULK):
             part = ready[start : start + BULK]
-            stored = await self._store.enqueue([new for _, new in part])
+            if whole and len(part) < len(submissions):
+                return all_refused([answer or Refused(NotAloneError()) for answer in answers])
+            stored = await self._store.enqueue([new for _, new in part], whole=whole)
             for (place, _), answer in zip(part, stored, strict=True):
                 answers[place] = answer
         return cast("list[Enqueued | Refused]", answers)

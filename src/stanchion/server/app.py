@@ -16,16 +16,17 @@ from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 
 from stanchion.errors import StoreError
-from stanchion.security.keys import PEPPER, Keyring, load_keys
+from stanchion.security.keys import PEPPER
 from stanchion.security.scopes import JOBS_READ
 from stanchion.server import openapi
 from stanchion.server.auth import GUEST, Door
 from stanchion.server.context import Endpoint, Server, reply
 from stanchion.server.dashboard import Dashboard
+from stanchion.server.keyfile import Keys
 from stanchion.server.limits import Limits
+from stanchion.server.links import BASE
 from stanchion.server.origin import check_csrf, check_socket_origin, loopback_hosts
-from stanchion.server.present import BASE
-from stanchion.server.problems import ApiError
+from stanchion.server.problems import ApiError, unauthenticated
 from stanchion.server.routes import (
     bulk,
     health,
@@ -39,6 +40,7 @@ from stanchion.server.routes import (
     sweep,
     workers,
 )
+from stanchion.server.seal import Seal
 from stanchion.server.shell import Shell, known
 
 if TYPE_CHECKING:
@@ -88,11 +90,12 @@ def build(app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = 
 
     Args:
         app: What the server serves.
-        limits: Bounds; the defaults where left out.
+        limits: Bounds; where left out the defaults, and what the settings say.
         hosts: Host names that a server without keys answers to, beside those of the loopback.
         manage: Whether the lifespan closes the app that it opened.
     """
-    server = Server(app, Door(_keyring(app)), limits or Limits())
+    bounds = limits or Limits(streams_per_key=app.settings.streams_per_key)
+    server = Server(app, Door(_keys(app), Seal(app.settings.session_path)), bounds)
     allowed = None if server.door.required else loopback_hosts(frozenset(hosts))
 
     @asynccontextmanager
@@ -100,6 +103,7 @@ def build(app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = 
         own = manage and not _is_open(app)
         await app.open()
         try:
+            server.prepare()
             yield
         finally:
             await server.close()
@@ -117,11 +121,11 @@ def build(app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = 
     return built
 
 
-def _keyring(app: AppPort) -> Keyring:
+def _keys(app: AppPort) -> Keys:
     pepper = os.environ.get(PEPPER, "").encode()
     settings = app.settings
     file = Path(settings.keys_file) if settings.keys_file else None
-    return Keyring(load_keys(settings.keys, file, pepper=pepper), pepper=pepper)
+    return Keys(settings.keys, file, pepper=pepper)
 
 
 def _is_open(app: AppPort) -> bool:
@@ -170,13 +174,7 @@ def _admitted(server: Server, request: Request, endpoint: Endpoint) -> Principal
         return GUEST
     who = server.door.principal(request, server.now())
     if who is None:
-        raise ApiError(
-            401,
-            "unauthenticated",
-            "A valid API key is needed.",
-            remedy="Send Authorization: Bearer stn_…, or sign in on the dashboard.",
-            headers={"www-authenticate": 'Bearer realm="stanchion"'},
-        )
+        raise unauthenticated()
     check_csrf(request, request.method, who)
     who.need(endpoint.scope)
     return who
@@ -197,7 +195,7 @@ def _socket(server: Server) -> Callable[[WebSocket], Awaitable[None]]:
 
 def _static(dashboard: Dashboard) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
-        if request.url.path.startswith("/api"):
+        if f"/{request.path_params['path']}".startswith("/api"):
             raise ApiError(404, "not_found", "There is nothing here.", remedy="See /api/v1/openapi.json.")
         return await dashboard.serve(request)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,12 +11,14 @@ from stanchion.domain.query import Scope
 from stanchion.domain.units import DEFAULT_TENANT, HOUR
 from stanchion.errors import ConfigError, PermissionDeniedError
 from stanchion.security.scopes import EVERYTHING, allows
+from stanchion.server.seal import Seal
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
     from stanchion.domain.units import Instant
     from stanchion.security.keys import ApiKey, Keyring
+    from stanchion.server.keyfile import Keys
 
 COOKIE: Final = "stanchion_session"
 SESSION: Final = 12 * HOUR
@@ -27,13 +27,23 @@ LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, and what they may do. `by` is how they said so: key, cookie, or open (no keys configured)."""
+    """Who asks, and what they may do.
+
+    Args:
+        id: The key's, safe to log.
+        tenant: Whose jobs they see; None: every tenant's.
+        scopes: What they may do.
+        by: How they said who they are: `key`, `cookie`, or `open` where no key is configured.
+        expires_at: When that ends.
+        mark: Of a session, which secret sealed it.
+    """
 
     id: str
     tenant: str | None
     scopes: frozenset[str]
     by: str
     expires_at: Instant | None = None
+    mark: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -67,16 +77,30 @@ OPEN: Final = Principal("open", None, EVERYTHING, "open")
 
 
 class Door:
-    """Tells who a request comes from; None is a stranger."""
+    """Tells who a request comes from; None is a stranger.
 
-    def __init__(self, keyring: Keyring) -> None:
-        self.keyring = keyring
-        self._secret = secrets.token_bytes(32)
+    Args:
+        keys: The keys that open it.
+        seal: What sessions are sealed with; a secret of this process where left out.
+    """
+
+    def __init__(self, keys: Keys, seal: Seal | None = None) -> None:
+        self._keys = keys
+        self.seal = seal or Seal()
+
+    @property
+    def keyring(self) -> Keyring:
+        """Return the keys in force."""
+        return self._keys.ring
 
     @property
     def required(self) -> bool:
-        """Whether a credential is needed."""
-        return bool(self.keyring)
+        """Whether a credential is needed: also where keys were configured and none is left."""
+        return self._keys.configured or bool(self.keyring)
+
+    def look(self, now: Instant) -> None:
+        """Take notice of a key file that changed, at most once a second."""
+        self._keys.look(now)
 
     def principal(self, connection: HTTPConnection, now: Instant) -> Principal | None:
         """Return who asks; a bearer key that is wrong is not made good by a cookie."""
@@ -91,32 +115,46 @@ class Door:
 
     def by_key(self, text: str, now: Instant) -> Principal | None:
         """Return whose key this is."""
+        self.look(now)
         key = self.keyring.find(text, now)
         return _as_principal(key, "key", key.expires_at) if key is not None else None
 
     def open_session(self, key_id: str, now: Instant) -> str:
         """Return the value of a session's cookie; it holds no secret and ends with its key."""
         body = f"{key_id}.{now + SESSION}"
-        return f"{body}.{self._seal(body)}"
+        return f"{body}.{self.seal.of(body.encode(), now)}"
 
     def by_cookie(self, value: str, now: Instant) -> Principal | None:
         """Return whose session this is."""
         body, _, seal = value.rpartition(".")
         key_id, _, until = body.partition(".")
-        if not value.isascii() or not hmac.compare_digest(self._seal(body), seal):
+        if not value.isascii() or not hmac.compare_digest(self.seal.of(body.encode(), now), seal):
             return None
+        self.look(now)
         if not until.isdecimal() or now >= int(until):
             return None
         key = self.keyring.get(key_id, now)
         ends = int(until) if key is None or key.expires_at is None else min(int(until), key.expires_at)
-        return _as_principal(key, "cookie", ends) if key is not None else None
+        return _as_principal(key, "cookie", ends, self.mark(now)) if key is not None else None
 
-    def _seal(self, body: str) -> str:
-        return hmac.new(self._secret, body.encode(), hashlib.sha256).hexdigest()
+    def holds(self, who: Principal, now: Instant) -> bool:
+        """Return whether a credential that was good still is, and still allows the same."""
+        if who.by == "open":
+            return not self.required
+        if who.expires_at is not None and now >= who.expires_at:
+            return False
+        if who.by == "cookie" and who.mark != self.mark(now):
+            return False
+        key = self.keyring.get(who.id, now)
+        return key is not None and (key.tenant, key.scopes) == (who.tenant, who.scopes)
+
+    def mark(self, now: Instant) -> str:
+        """Return what tells the secret that seals sessions from any other, and nothing about it."""
+        return self.seal.of(b"", now)
 
 
-def _as_principal(key: ApiKey, by: str, expires_at: Instant | None) -> Principal:
-    return Principal(key.id, key.tenant, key.scopes, by, expires_at)
+def _as_principal(key: ApiKey, by: str, expires_at: Instant | None, mark: str = "") -> Principal:
+    return Principal(key.id, key.tenant, key.scopes, by, expires_at, mark)
 
 
 def is_loopback(host: str) -> bool:

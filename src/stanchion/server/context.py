@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 from starlette.responses import Response
 
+from stanchion.errors import StoreError
 from stanchion.server.bodies import SLACK
+from stanchion.server.flows import Flows
 from stanchion.server.limits import Limits, Streams
 
 if TYPE_CHECKING:
@@ -35,10 +37,11 @@ class Server:
 
     def __init__(self, app: AppPort, door: Door, limits: Limits) -> None:
         self.app, self.door, self.limits = app, door, limits
-        self.streams = Streams(limits, self.close)
+        self.streams = Streams(limits, self.end_revoked, self.close)
+        self.flows = Flows(app)
         self.patching = asyncio.Lock()
         self._closed = False
-        self._watchers: set[Watcher] = set()
+        self._watchers: dict[Watcher, Principal] = {}
 
     @property
     def store(self) -> Store:
@@ -52,17 +55,17 @@ class Server:
 
     @asynccontextmanager
     async def watching(
-        self, interest: Interest, *, jobs: Collection[JobId] = (), queues: Collection[str] = ()
+        self, who: Principal, interest: Interest, *, jobs: Collection[JobId] = (), queues: Collection[str] = ()
     ) -> AsyncGenerator[Watcher]:
-        """Watch for as long as the context is open and the server serves."""
+        """Watch for as long as the context is open, the credential holds and the server serves."""
         async with self.watch.open(interest, jobs=jobs, queues=queues) as watcher:
             if self._closed:
                 watcher.end("closed")
-            self._watchers.add(watcher)
+            self._watchers[watcher] = who
             try:
                 yield watcher
             finally:
-                self._watchers.discard(watcher)
+                del self._watchers[watcher]
 
     @property
     def max_body(self) -> int:
@@ -79,13 +82,27 @@ class Server:
         return frozenset(job.secret) | (found.spec.secret if found is not None else frozenset[str]())
 
     def still(self, who: Principal) -> bool:
-        """Return whether a credential that opened a stream still holds."""
-        if who.by == "open":
-            return not self.door.required
-        now = self.now()
-        if who.expires_at is not None and now >= who.expires_at:
-            return False
-        return self.door.keyring.get(who.id, now) is not None
+        """Return whether a credential that opened a stream still holds, and still allows the same."""
+        return self.door.holds(who, self.now())
+
+    def end_revoked(self) -> None:
+        """End the watches of credentials that do not hold any more, also where nothing happens."""
+        try:
+            self.door.look(self.now())
+        except StoreError:  # the app was closed under the server, and ended its watches itself
+            return
+        for watcher, who in tuple(self._watchers.items()):
+            if not self.still(who):
+                watcher.end("revoked")
+
+    def prepare(self) -> None:
+        """Do at the start what may be refused: read or make the secret of sessions.
+
+        Raises:
+            ConfigError: It cannot be kept.
+        """
+        if self.door.required:
+            self.door.mark(self.now())
 
     async def close(self) -> None:
         """End all streams; their clients come again elsewhere."""

@@ -1,4 +1,4 @@
-"""Notices as frames of a stream; a frame's data is encoded once, for all who watch."""
+"""Notices as frames of a stream; a frame's data is encoded once for all who watch through one mount."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from stanchion.domain.job import FINAL, State
-from stanchion.server import present
+from stanchion.server import links, present
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,9 +83,9 @@ def log_line(job_id: JobId, line: LogLine) -> Frame:
 
 def ephemeral(notice: Notice, now: Instant) -> Frame | None:
     """Return the frame of progress, preview, position or stats; None where there is nothing to tell any more."""
-    data = notice.forms.get("data")
+    data = notice.forms.get(links.root())
     if data is None:
-        data = notice.forms["data"] = _ephemeral_data(notice, now)
+        data = notice.forms[links.root()] = _ephemeral_data(notice, now)
     if not data:
         return None
     return Frame(notice.kind, notice.job.id if notice.job is not None else None, data)
@@ -131,9 +131,9 @@ def position_data(job: Job, place: Place | None) -> bytes:
 def status(notice: Notice, id_: str | None) -> Frame:
     """Return the frame of a transition, with the thin fields that a live list needs."""
     assert notice.job is not None
-    data = notice.forms.get("data")
+    data = notice.forms.get(links.root())
     if data is None:
-        data = notice.forms["data"] = _status_data(notice, notice.job)
+        data = notice.forms[links.root()] = _status_data(notice, notice.job)
     return Frame("status", notice.job.id, data, id_)
 
 
@@ -166,11 +166,11 @@ def _status_data(notice: Notice, job: Job) -> bytes:
 
 def output(job_id: JobId, item: Output, id_: str | None, notice: Notice | None = None) -> Frame:
     """Return the frame of an output."""
-    data = notice.forms.get("data") if notice is not None else None
+    data = notice.forms.get(links.root()) if notice is not None else None
     if data is None:
         data = _output_data(job_id, item)
         if notice is not None:
-            notice.forms["data"] = data
+            notice.forms[links.root()] = data
     return Frame("output", job_id, data, id_)
 
 
@@ -180,7 +180,7 @@ def _output_data(job_id: JobId, item: Output) -> bytes:
         body["artifact"] = present.output_out(job_id, item)
     else:
         body["chunk"] = present.chunk(item)
-        body["url"] = f"{present.BASE}/jobs/{job_id}/outputs/{item.index}"
+        body["url"] = links.output(job_id, item.index)
     return _encode(body)
 
 

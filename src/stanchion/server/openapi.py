@@ -10,7 +10,7 @@ import msgspec
 from stanchion import __version__
 from stanchion.server import wire
 from stanchion.server.context import JSON
-from stanchion.server.present import BASE
+from stanchion.server.links import BASE, root
 from stanchion.server.problems import MEDIA_TYPE
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Stanchion", "version": __version__, "license": {"name": "Apache-2.0"}},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": root() or "/"}],
         "security": [{"key": []}, {"session": []}],
         "paths": paths,
         "components": {

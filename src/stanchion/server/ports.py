@@ -71,6 +71,16 @@ class SettingsPort(Protocol):
         """Return the file of further API keys."""
         ...
 
+    @property
+    def session_path(self) -> Path | None:
+        """Return the file of the secret that seals sessions; None: they end with the process."""
+        ...
+
+    @property
+    def streams_per_key(self) -> int:
+        """Return how many streams, sockets and waiting requests one key may have open."""
+        ...
+
 
 class AppPort(Protocol):
     """An opened app."""
@@ -104,8 +114,8 @@ class AppPort(Protocol):
         """Validate and store one request; concurrent ones share a transaction."""
         ...
 
-    async def submit(self, batch: Sequence[Submission], /) -> list[Enqueued | Refused]:
-        """Validate and store requests; each has its own answer."""
+    async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
+        """Validate and store requests; each has its own answer. With `whole`, one refusal refuses all."""
         ...
 
     async def open(self) -> object:

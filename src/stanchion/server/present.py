@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw
 
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.progress import fraction, quantile, remaining
-from stanchion.server import wire
+from stanchion.server import links, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from stanchion.domain.units import Instant, JobId
     from stanchion.store import Bucket, Place, QueueStats
 
-BASE: Final = "/api/v1"
 NULL: Final = Raw(b"null")
 _EMPTY: Final = Raw(b"{}")
 _MAX_INSTANT: Final = 253_402_300_799_999
@@ -71,18 +70,13 @@ def _whole(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
-def preview_url(job_id: JobId, revision: int) -> str:
-    """Return where a preview's bytes are."""
-    return f"{BASE}/jobs/{job_id}/preview?v={revision}"
-
-
 def preview_out(job: Job, preview: Preview | None = None) -> wire.PreviewOut | None:
     """Return a running job's preview; its measures where they were read."""
     if job.preview_revision is None or job.state is not State.RUNNING:
         return None
     if preview is None:
-        return wire.PreviewOut(preview_url(job.id, job.preview_revision))
-    url = preview_url(job.id, preview.revision)
+        return wire.PreviewOut(links.preview(job.id, job.preview_revision))
+    url = links.preview(job.id, preview.revision)
     return wire.PreviewOut(url, preview.content_type, preview.width, preview.height, preview.step)
 
 
@@ -114,7 +108,7 @@ def output_out(job_id: JobId, output: Output, *, chunks: bool = False) -> wire.O
         output.artifact,
         output.width,
         output.height,
-        f"{BASE}/jobs/{job_id}/outputs/{output.index}",
+        links.output(job_id, output.index),
         chunk(output) if chunks and output.artifact is None else UNSET,
     )
 
@@ -147,7 +141,7 @@ def ahead(place: int | None) -> int | None:
 
 def urls(job_id: JobId) -> wire.Urls:
     """Return the links of a job."""
-    own = f"{BASE}/jobs/{job_id}"
+    own = links.job(job_id)
     return wire.Urls(own, f"{own}/events", f"{own}/cancel", f"{own}/retry", f"{own}/outputs")
 
 

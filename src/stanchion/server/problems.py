@@ -80,6 +80,17 @@ def malformed(message: str, remedy: str = "Correct the request.") -> ApiError:
     return ApiError(400, "malformed", message, remedy=remedy)
 
 
+def unauthenticated(message: str = "A valid API key is needed.") -> ApiError:
+    """Return the refusal of a caller whose credential is missing or not valid any more."""
+    return ApiError(
+        401,
+        "unauthenticated",
+        message,
+        remedy="Send Authorization: Bearer stn_…, or sign in on the dashboard.",
+        headers={"www-authenticate": 'Bearer realm="stanchion"'},
+    )
+
+
 def status_of(error: Exception) -> int:
     """Return the HTTP status of an error."""
     if isinstance(error, ApiError):

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
 
 from stanchion.errors import StanchionError
+from stanchion.server import links
 from stanchion.server.origin import check_host
 from stanchion.server.problems import ApiError, respond, status_of
 
@@ -51,7 +52,8 @@ class Shell:
         dresser = _Dresser(send)
         try:
             check_host(HTTPConnection(scope), self._allowed)
-            await self._app(scope, receive, dresser)
+            with links.below(scope.get("root_path", "")):
+                await self._app(scope, receive, dresser)
         except (ClientDisconnect, SendTimeoutError):  # nobody is there, or nobody reads
             return
         except Exception as error:  # noqa: BLE001 - the last door: whatever it was, the client gets a problem body

@@ -9,7 +9,7 @@ import msgspec
 from stanchion.domain.keys import canonical, fingerprint
 from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import PayloadError
-from stanchion.server.present import BASE
+from stanchion.server.links import BASE
 from stanchion.server.problems import ApiError, malformed
 
 if TYPE_CHECKING:

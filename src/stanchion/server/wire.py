@@ -328,11 +328,11 @@ class LogsOut(Struct):
 
 
 class Rates(Struct):
-    """Jobs per minute; null where it is not measured."""
+    """Jobs in the last minute."""
 
-    started: float | None = None
-    completed: float | None = None
-    failed: float | None = None
+    started: float
+    completed: float
+    failed: float
 
 
 class QueueOut(Struct):

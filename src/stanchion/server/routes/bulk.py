@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from stanchion.domain.query import Scope
-from stanchion.errors import StanchionError
+from stanchion.errors import NotAloneError, StanchionError
 from stanchion.security.scopes import JOBS_WRITE
 from stanchion.server import bodies, views, wire
 from stanchion.server.context import Endpoint, reply
@@ -39,12 +39,12 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
     if body.atomic:
         _all_or_none([item for item in wanted if isinstance(item, StanchionError)])
     places = [place for place, item in enumerate(wanted) if not isinstance(item, StanchionError)]
-    stored = await _submitted(server, [item for item in wanted if not isinstance(item, StanchionError)], places)
+    ready = [item for item in wanted if not isinstance(item, StanchionError)]
+    stored = await _submitted(server, ready, places, whole=body.atomic)
     answers = [item if isinstance(item, StanchionError) else stored[place] for place, item in enumerate(wanted)]
     refused = [answer for answer in answers if isinstance(answer, StanchionError)]
-    if body.atomic and refused:
-        await _undo(server, [answer for answer in answers if isinstance(answer, Enqueued)])
-        _all_or_none(refused)
+    if body.atomic:
+        _all_or_none([error for error in refused if not isinstance(error, NotAloneError)])
     names = [item.custom_id if isinstance(item, wire.BulkItem) else None for item in items]
     return reply(await _out(server, who, names, answers))
 
@@ -67,11 +67,13 @@ def _wanted(item: wire.BulkItem | StanchionError, who: Principal, place: int) ->
         )
 
 
-async def _submitted(server: Server, ready: Sequence[Submission], places: Sequence[int]) -> dict[int, Answer]:
+async def _submitted(
+    server: Server, ready: Sequence[Submission], places: Sequence[int], *, whole: bool
+) -> dict[int, Answer]:
     if not ready:
         return {}
     answers: dict[int, Answer] = {}
-    for place, answer in zip(places, await server.app.submit(ready), strict=True):
+    for place, answer in zip(places, await server.app.submit(ready, whole=whole), strict=True):
         if not isinstance(answer, Refused):
             answers[place] = answer
             continue
@@ -89,15 +91,6 @@ def _all_or_none(refused: Sequence[StanchionError]) -> None:
     pairs = [pair for error in refused for pair in getattr(error, "problems", ()) or (("/jobs", error.message),)]
     message = f"{len(refused)} jobs were refused, so none was stored."
     raise ApiError(422, "validation", message, remedy="Correct them, or leave `atomic` out.", problems=pairs[:100])
-
-
-async def _undo(server: Server, stored: Sequence[Enqueued]) -> None:
-    """Take back new jobs. The store refuses items one by one, so they were visible for a moment."""
-    new = [answer.id for answer in stored if answer.new]
-    for start in range(0, len(new), _READ):
-        part = new[start : start + _READ]
-        gone = [job for job in await server.store.cancel(part) if not isinstance(job, Exception) and job.final]
-        await server.store.erase([job.id for job in gone])
 
 
 async def _out(server: Server, who: Principal, names: Sequence[str | None], answers: Sequence[Answer]) -> wire.BulkOut:

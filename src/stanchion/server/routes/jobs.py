@@ -15,10 +15,9 @@ from stanchion.domain.priority import priority
 from stanchion.domain.query import Filter, Scope
 from stanchion.engine.watchers import Interest
 from stanchion.security.scopes import JOBS_READ, JOBS_WRITE
-from stanchion.server import bodies, queries, views, wire
+from stanchion.server import bodies, links, queries, views, wire
 from stanchion.server.context import Endpoint, reply
-from stanchion.server.present import BASE
-from stanchion.server.problems import invalid
+from stanchion.server.problems import invalid, unauthenticated
 from stanchion.server.routes.stream import job_stream
 from stanchion.server.submit import submission, submit_one
 
@@ -61,7 +60,7 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
 
 
 def _headers(answer: Enqueued, key: str | None) -> dict[str, str]:
-    headers = {"location": f"{BASE}/jobs/{answer.id}"}
+    headers = {"location": links.job(answer.id)}
     if key is not None and not answer.new:
         headers["idempotency-replayed"] = "true"
     return headers
@@ -79,7 +78,7 @@ async def awaited(  # noqa: PLR0913 - whom, what, and until when
     if job.final or (job.version > version and not final):
         return job
     with server.streams.enter(who):
-        async with server.watching(Interest(who.scope), jobs=[job_id]) as watcher:
+        async with server.watching(who, Interest(who.scope), jobs=[job_id]) as watcher:
             try:
                 async with asyncio.timeout(seconds):
                     while True:
@@ -90,6 +89,8 @@ async def awaited(  # noqa: PLR0913 - whom, what, and until when
                             pass
             except TimeoutError:
                 job = await views.find(server.store, job_id, who.scope)
+    if not server.still(who):
+        raise unauthenticated()
     return job
 
 

@@ -15,6 +15,7 @@ from stanchion.security.scopes import ADMIN_QUEUES, JOBS_READ, JOBS_WRITE
 from stanchion.server import bodies, present, wire
 from stanchion.server.context import Endpoint, reply
 from stanchion.server.routes import sweep
+from stanchion.store import Flow
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from stanchion.server.context import Server
     from stanchion.store import QueueStats
 
+NONE: Final = Flow()
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f/]{1,200}")
 
 
@@ -35,26 +37,27 @@ def _name(request: Request) -> str:
     return name
 
 
-def _out(queue: QueueStats) -> wire.QueueOut:
+def _out(queue: QueueStats, flow: Flow | None) -> wire.QueueOut:
     return wire.QueueOut(
         queue.policy.name,
         queue.policy.paused,
         queue.policy.max_waiting,
         present.counts(queue),
         present.maybe_at(queue.oldest_queued_at),
-        wire.Rates(),
+        wire.Rates(*(flow or NONE)),
     )
 
 
 async def read_many(server: Server, request: Request, who: Principal) -> Response:
     """Return all queues."""
-    return reply(wire.Queues([_out(queue) for queue in await server.store.stats(who.scope)]))
+    flows = await server.flows.of(who.scope)
+    return reply(wire.Queues([_out(q, flows.get(q.policy.name)) for q in await server.store.stats(who.scope)]))
 
 
 async def _one(server: Server, name: str, who: Principal) -> Response:
     for queue in await server.store.stats(who.scope):
         if queue.policy.name == name:
-            return reply(_out(queue))
+            return reply(_out(queue, (await server.flows.of(who.scope)).get(name)))
     message = "There is no such queue."
     raise NotFoundError(message, remedy="Read /queues for those there are.")
 

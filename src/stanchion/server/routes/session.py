@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from stanchion.server import bodies, wire
+from stanchion.server import bodies, links, wire
 from stanchion.server.auth import COOKIE, SESSION
 from stanchion.server.context import Endpoint, reply
 from stanchion.server.origin import check_csrf
@@ -53,7 +53,7 @@ async def login(server: Server, request: Request, who: Principal) -> Response:
             COOKIE,
             server.door.open_session(known.id, server.now()),
             max_age=SESSION // 1000,
-            path="/",
+            path=links.root() or "/",
             secure=request.url.scheme == "https",
             httponly=True,
             samesite="strict",
@@ -65,7 +65,7 @@ async def logout(server: Server, request: Request, who: Principal) -> Response:
     """Close the session."""
     check_csrf(request, "DELETE", who)
     answer = Response(status_code=204)
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    answer.delete_cookie(COOKIE, path=links.root() or "/", httponly=True, samesite="strict")
     return answer
 
 

@@ -80,7 +80,7 @@ async def serve(server: Server, socket: WebSocket, who: Principal | None) -> Non
         who = who or await _authenticated(server, socket)
         _admit(server, who)
         with server.streams.enter(who):
-            async with server.watching(Interest(who.scope)) as watcher:
+            async with server.watching(who, Interest(who.scope)) as watcher:
                 await Session(server, socket, who, watcher).run()
     except _Closed as ending:
         with suppress(RuntimeError, WebSocketDisconnect):

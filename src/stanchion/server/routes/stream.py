@@ -102,7 +102,7 @@ async def job_stream(  # noqa: PLR0913 - a response's own parts
 
 async def _job_frames(server: Server, who: Principal, job_id: JobId, after: Mark | None) -> AsyncIterator[bytes]:
     yield RETRY
-    async with server.watching(Interest(who.scope), jobs=[job_id]) as watcher:
+    async with server.watching(who, Interest(who.scope), jobs=[job_id]) as watcher:
         track = JobTrack(server, who.scope, job_id)
         for part in _parts(await track.begin(after)):
             yield part
@@ -143,7 +143,7 @@ class Wanted(NamedTuple):
 
 async def _feed_frames(server: Server, who: Principal, wanted: Wanted, after: Cursor | None) -> AsyncIterator[bytes]:
     yield RETRY
-    async with server.watching(wanted.interest, jobs=wanted.jobs, queues=wanted.queues) as watcher:
+    async with server.watching(who, wanted.interest, jobs=wanted.jobs, queues=wanted.queues) as watcher:
         track = FeedTrack(server, watcher)
         for part in _parts(await track.begin(after, wanted.jobs)):
             yield part

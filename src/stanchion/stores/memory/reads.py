@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.job import State
 from stanchion.domain.query import Cursor
-from stanchion.store import Bucket, Changes, OutputItem, Page, Place, QueueStats, WorkerRow
+from stanchion.store import Bucket, Changes, Flow, OutputItem, Page, Place, QueueStats, WorkerRow
 from stanchion.stores.memory.control import ended_long_ago
 from stanchion.stores.memory.tables import visible
 
@@ -109,11 +109,22 @@ def series(tables: Tables, window: Millis, step: Millis, scope: Scope, now: Inst
     return list(buckets.values())
 
 
+def flow(tables: Tables, window: Millis, scope: Scope, now: Instant) -> dict[str, Flow]:
+    """Return what happened to the jobs of each queue in the recent past."""
+    found: dict[str, Flow] = {}
+    for fact in _facts(tables, scope):
+        if fact.at >= now - window and fact.what != "enqueued":
+            own = found.get(fact.queue, Flow())
+            found[fact.queue] = own._replace(**{fact.what: getattr(own, fact.what) + 1})
+    return found
+
+
 class _Fact(NamedTuple):
     """One thing that happened to a job: enqueued, started, completed or failed; and what it took, in ms."""
 
     at: Instant
     what: str
+    queue: str
     took: Millis = 0
 
 
@@ -121,7 +132,8 @@ def _facts(tables: Tables, scope: Scope) -> Iterator[_Fact]:
     for ref, events in tables.events.items():
         if not visible(tables.jobs[ref], scope):
             continue
-        yield _Fact(events[0].at, "enqueued")
+        queue = tables.jobs[ref].queue
+        yield _Fact(events[0].at, "enqueued", queue)
         queued = started = events[0].at
         before = None
         for event in events:
@@ -130,9 +142,9 @@ def _facts(tables: Tables, scope: Scope) -> Iterator[_Fact]:
                     queued = event.at
                 case State.RUNNING if before is not State.RUNNING:  # else it tells of an asked cancel
                     started = event.at
-                    yield _Fact(event.at, "started", started - queued)
+                    yield _Fact(event.at, "started", queue, started - queued)
                 case State.COMPLETED | State.FAILED:
-                    yield _Fact(event.at, event.state.value, event.at - started)
+                    yield _Fact(event.at, event.state.value, queue, event.at - started)
                 case _:
                     pass
             before = event.state

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple
 
 from stanchion.domain.query import ALL, Cursor
-from stanchion.store import Signal
+from stanchion.store import Refused, Signal, all_refused
 from stanchion.stores.memory import attempts, control, reads
 from stanchion.stores.memory.tables import Tables
 
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
         Changes,
         Claimed,
         Enqueued,
+        Flow,
         Held,
         Noted,
         Overdue,
         Page,
         Place,
         QueueStats,
-        Refused,
         Upkeep,
         Want,
         WorkerInfo,
@@ -76,9 +77,14 @@ class MemoryStore:
         """See `Store.now`."""
         return self._clock()
 
-    async def enqueue(self, batch: Sequence[NewJob]) -> list[Enqueued | Refused]:
+    async def enqueue(self, batch: Sequence[NewJob], *, whole: bool = False) -> list[Enqueued | Refused]:
         """See `Store.enqueue`."""
         now = self.now()
+        if whole:
+            trial = deepcopy(self._tables)
+            tried = [attempts.enqueue(trial, new, now) for new in batch]
+            if any(isinstance(answer, Refused) for answer in tried):
+                return all_refused(tried)
         answers = [attempts.enqueue(self._tables, new, now) for new in batch]
         self._hint()
         return answers
@@ -232,6 +238,10 @@ class MemoryStore:
     async def series(self, window: Millis, step: Millis, scope: Scope = ALL) -> list[Bucket]:
         """See `Store.series`."""
         return reads.series(self._tables, window, step, scope, self.now())
+
+    async def flow(self, window: Millis, scope: Scope = ALL) -> dict[str, Flow]:
+        """See `Store.flow`."""
+        return reads.flow(self._tables, window, scope, self.now())
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
         """See `Store.configure`."""

@@ -39,6 +39,26 @@ def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
     return answers
 
 
+class RefusedWhole(Exception):  # noqa: N818 - it ends a transaction, and its callers turn it into answers
+    """Rolls back a batch of which something was refused."""
+
+    def __init__(self, answers: list[Answer]) -> None:
+        super().__init__()
+        self.answers = answers
+
+
+def enqueue_whole(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
+    """Store all or nothing.
+
+    Raises:
+        RefusedWhole: Something was refused; the transaction must be rolled back.
+    """
+    answers = enqueue(tx, lanes, batch)
+    if any(isinstance(answer, Refused) for answer in answers):
+        raise RefusedWhole(answers)
+    return answers
+
+
 def _room(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> dict[str, int | None]:
     """How many more jobs each queue may hold; None where it has no bound."""
     tx.flush_lanes()

@@ -369,6 +369,16 @@ _RECENT: Final = """
 """
 RECENT: Final = _RECENT + " WHERE e.cursor > ? AND e.cursor <= ? ORDER BY e.cursor"
 RECENT_SAMPLE: Final = _RECENT + " WHERE e.cursor IN (SELECT value FROM json_each(?))"
+_FLOW: Final = """
+    SELECT q.name, sum(e.state = 3), sum(e.state = 5), sum(e.state = 6)
+      FROM events e CROSS JOIN jobs j ON j.seq = e.seq JOIN lanes l ON l.id = j.lane JOIN queues q ON q.id = l.queue
+"""
+_FLOW_OF: Final = """
+       AND (e.state IN (5, 6) OR e.state = 3 AND e.outcome IS NULL) AND (?1 IS NULL OR l.tenant = ?1)
+     GROUP BY q.name
+"""
+FLOW: Final = _FLOW + " WHERE e.cursor > ?2 AND e.cursor <= ?3 AND e.at >= ?4" + _FLOW_OF
+FLOW_SAMPLE: Final = _FLOW + " WHERE e.cursor IN (SELECT value FROM json_each(?2)) AND e.at >= ?3" + _FLOW_OF
 EVENT_AT: Final = "SELECT at FROM events WHERE cursor >= ? ORDER BY cursor LIMIT 1"
 TOP_EVENT: Final = "SELECT max(cursor) FROM events"
 BOTTOM_EVENT: Final = "SELECT min(cursor) FROM events"

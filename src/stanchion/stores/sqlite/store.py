@@ -13,7 +13,7 @@ from stanchion.domain.policy import QueuePolicy
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
-from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
+from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo, all_refused
 from stanchion.stores.sqlite import amend, claim, reads, settle, watching
 from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import statements as sql
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Bucket,
         Changes,
         Enqueued,
+        Flow,
         Noted,
         Page,
         Place,
@@ -223,9 +224,13 @@ class SqliteStore:
 
     # --- jobs -------------------------------------------------------------------------------------------------
 
-    async def enqueue(self, batch: Sequence[NewJob]) -> list[Enqueued | Refused]:
+    async def enqueue(self, batch: Sequence[NewJob], *, whole: bool = False) -> list[Enqueued | Refused]:
         """See `Store.enqueue`."""
-        return await self._write(lambda tx: enqueueing.enqueue(tx, self._lanes, batch), small=len(batch) <= SMALL)
+        store = enqueueing.enqueue_whole if whole else enqueueing.enqueue
+        try:
+            return await self._write(lambda tx: store(tx, self._lanes, batch), small=len(batch) <= SMALL)
+        except enqueueing.RefusedWhole as refused:
+            return all_refused(refused.answers)
 
     async def claim(self, worker: int, want: Want, settled: Sequence[Settlement] = ()) -> tuple[list[bool], Claimed]:
         """See `Store.claim`."""
@@ -383,6 +388,11 @@ class SqliteStore:
         """See `Store.series`."""
         now = self.now()
         return await self._read(lambda db: watching.series(db, now - window, now, step, scope))
+
+    async def flow(self, window: Millis, scope: Scope = ALL) -> dict[str, Flow]:
+        """See `Store.flow`."""
+        since = self.now() - window
+        return await self._read(lambda db: watching.flow(db, since, scope))
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
         """See `Store.configure`."""

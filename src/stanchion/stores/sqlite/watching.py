@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.ids import unpacked
 from stanchion.domain.query import Cursor, Scope
-from stanchion.store import Bucket, Changes, OutputItem
+from stanchion.store import Bucket, Changes, Flow, OutputItem
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
 from stanchion.stores.sqlite.rows import COMPLETED, FAILED, RUNNING, event_of, output_of
@@ -82,6 +82,19 @@ def series(db: Connection, since: Instant, now: Instant, step: Millis, scope: Sc
     return [
         Bucket(at, *(round(n * scale) for n in sums[at]), waits=tuple(waits[at]), runs=tuple(runs[at])) for at in starts
     ]
+
+
+def flow(db: Connection, since: Instant, scope: Scope) -> dict[str, Flow]:
+    """See `Store.flow`; beyond `SAMPLE` events, counts are scaled up from an even sample."""
+    first, last = _after(db, since), only(db, sql.TOP_EVENT)[0] or 0
+    stride = 1
+    if last - first <= SAMPLE:
+        rows = every(db, sql.FLOW, (scope.tenant, first, last, since))
+    else:
+        stride = -(-(last - first) // (SAMPLE // 4))
+        picked = json.dumps(list(range(first + 1, last + 1, stride)))
+        rows = every(db, sql.FLOW_SAMPLE, (scope.tenant, picked, since))
+    return {name: Flow(*(stride * count for count in counts)) for name, *counts in rows}
 
 
 def _after(db: Connection, instant: Instant) -> int:
