@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         State,
     )
     from stanchion.domain.outcome import Settlement
-    from stanchion.domain.policy import QueuePolicy, Retention
+    from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.units import Instant, JobId, Millis
 
 
@@ -419,6 +419,14 @@ class Store(Protocol):
 
     async def flow(self, window: Millis, scope: Scope = ALL) -> Mapping[str, Flow]:
         """Return what happened in the last `window` ms by queue; absent where nothing did. Bounded as `series`."""
+        ...
+
+    async def configure_tenant(self, policy: TenantPolicy) -> None:
+        """Set a tenant's weight and the most urgent priority it may ask for; both count from the next job on."""
+        ...
+
+    async def tenants(self) -> list[TenantPolicy]:
+        """Return the tenants that have a policy, by name."""
         ...
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:

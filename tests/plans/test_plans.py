@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SMALL: Final = frozenset({
     "counters", "queues", "q", "lanes", "l", "workers", "w", "garbage",  # few rows, however many jobs there are
     "json_each", "t",  # a list that the caller gave
+    "tenants",  # those with a policy, read when policies change
+    "h",  # one row
     "c", "chain",  # the events of the jobs that the caller named
 })  # fmt: skip
 PARTIAL: Final = re.compile(r"SCAN j USING (?:COVERING )?INDEX jobs_(?:queued|running|due|blocked|failed|cancelled)")
@@ -92,7 +94,11 @@ def test_only_statements_over_few_rows_sort(db: Connection) -> None:
 
 
 HOT: Final = {
-    "READY_LANES": "lanes_ready",
+    "NEXT_BAND": "shares_open",
+    "BAND_SHARES": "shares_open",
+    "SHARE_LANES": "lanes_ready",
+    "OPEN_SHARE": "lanes_ready",
+    "CLOSE_SHARE": "lanes_ready",
     "TAKE": "jobs_queued",
     "NEXT_HEAD": "jobs_queued",
     "LANE_MOVED": "jobs_queued",

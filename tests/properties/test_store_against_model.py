@@ -31,7 +31,7 @@ from stanchion.domain.outcome import (
     Snoozed,
     settle,
 )
-from stanchion.domain.policy import Retention
+from stanchion.domain.policy import Retention, TenantPolicy
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.retry import Backoff, RetryPolicy
 from stanchion.domain.units import DAY, HOUR
@@ -397,6 +397,11 @@ class TwoStores(RuleBasedStateMachine):
     )
     def configure(self, queue: str, paused: bool | None, max_waiting: int | None) -> None:
         self.both(lambda store: store.configure(queue, paused=paused, max_waiting=max_waiting))
+
+    @rule(name=st.sampled_from(TENANTS), weight=st.sampled_from([1, 2, 3]), top=st.sampled_from([0, 0, 0, 3]))
+    def configure_tenant(self, name: str, weight: int, top: int) -> None:
+        self.both(lambda store: store.configure_tenant(TenantPolicy(name, weight, top)))
+        self.both(lambda store: store.tenants())
 
     @rule(wanted=filters, since=places, limit=st.sampled_from([1, 3, 1_000]), scope=scopes)
     def look(self, wanted: Filter, since: int, limit: int, scope: Scope) -> None:

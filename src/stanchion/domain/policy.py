@@ -31,6 +31,20 @@ class Retention(NamedTuple):
     cancelled: Millis = 7 * DAY
 
 
+class TenantPolicy(NamedTuple):
+    """What an operator sets for a tenant.
+
+    Attributes:
+        name: The tenant.
+        weight: Its share of what a queue can do, against other tenants; 1 to 1,000.
+        top_priority: The most urgent priority its jobs may have; those that ask for more get this one.
+    """
+
+    name: str
+    weight: int = 1
+    top_priority: int = 0
+
+
 class QueuePolicy(NamedTuple):
     """What an operator sets for a queue."""
 

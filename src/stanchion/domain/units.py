@@ -13,6 +13,9 @@ Instant: TypeAlias = int
 Millis: TypeAlias = int
 """A duration in milliseconds."""
 
+Turn: TypeAlias = int
+"""Virtual time: how much a tenant has been served, by its weight; see `domain.fairness`."""
+
 SECOND: Final[Millis] = 1_000
 MINUTE: Final[Millis] = 60 * SECOND
 HOUR: Final[Millis] = 60 * MINUTE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -35,14 +36,14 @@ from stanchion.store import (
     Refused,
     StepNote,
 )
-from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance
+from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance, share_of
 
 if TYPE_CHECKING:
     from stanchion.domain.job import NewJob
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.units import Instant, Millis
     from stanchion.store import Noted, Want
-    from stanchion.stores.memory.tables import Tables
+    from stanchion.stores.memory.tables import Share, Tables
 
 PROMOTE_AT_ONCE: Final = 1_000
 MAX_LOG_LINES: Final = 1_000
@@ -105,7 +106,8 @@ def _store(tables: Tables, new: NewJob, now: Instant) -> Job:
     tables.hints.add("work")
     unborn = Job(
         ref=tables.last_ref, id=new.id, task=new.task, queue=new.queue, tenant=new.tenant, user=new.user,
-        priority=new.priority, state=State.SCHEDULED if due > now else State.QUEUED, version=0,
+        priority=max(new.priority, tables.tenant(new.tenant).top_priority),
+        state=State.SCHEDULED if due > now else State.QUEUED, version=0,
         attempt=0, spent=0, crashes=0, max_attempts=new.max_attempts, created_at=now,
         due_at=due if due > now else None, expires_at=expires, tags=new.tags, metadata=new.metadata,
         args=new.args, timeout=new.timeout, correlation_id=new.correlation_id,
@@ -143,22 +145,49 @@ def expire(tables: Tables, job: Job, now: Instant) -> None:
 def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
     """Promote what is due, then lease by (priority, ref) what the worker may start."""
     promote(tables, now, PROMOTE_AT_ONCE)
+    tables.join()
     leases: list[Lease] = []
     too_late: list[Job] = []
     known = tables.workers.get(worker)
     if known is not None and known.state == "alive":
-        for job in sorted(tables.having(State.QUEUED), key=lambda job: (job.priority, job.ref)):
-            if len(leases) >= want.limit:
-                break
-            if not _wanted(tables, job, want):
-                continue
+        line: dict[Share, deque[Job]] = {}
+        for job in tables.having(State.QUEUED):
+            if _wanted(tables, job, want):
+                line.setdefault(share_of(job), deque()).append(job)
+        while line and len(leases) < want.limit:
+            job = _next(tables, line)
             if late(job, now):
                 too_late.append(job)
             else:
+                _serve(tables, job)
                 leases.append(_lease(tables, job, worker, now))
     for job in too_late:
         expire(tables, job, now)
     return Claimed(tuple(leases), next_due(tables, now))
+
+
+def _next(tables: Tables, line: dict[Share, deque[Job]]) -> Job:
+    """Take who starts next: by priority, then the tenant's turn, then age; between queues the oldest."""
+    urgent = min(priority for _, priority, _ in line)
+    firsts: dict[str, Share] = {}
+    for share in line:
+        queue, priority, _ = share
+        first = firsts.get(queue)
+        if priority == urgent and (first is None or tables.turn(share) < tables.turn(first)):
+            firsts[queue] = share
+    chosen = min(firsts.values(), key=lambda share: line[share][0].ref)
+    job = line[chosen].popleft()
+    if not line[chosen]:
+        del line[chosen]
+    return job
+
+
+def _serve(tables: Tables, job: Job) -> None:
+    """Charge a job's tenant for it."""
+    share = share_of(job)
+    turn = tables.turns[share]
+    tables.clocks[share[:2]] = max(turn, tables.clocks.get(share[:2], 0))
+    tables.turns[share] = turn + tables.step(job.tenant)
 
 
 def _wanted(tables: Tables, job: Job, want: Want) -> bool:

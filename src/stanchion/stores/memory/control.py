@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanchion.domain.job import Job
-    from stanchion.domain.policy import QueuePolicy, Retention
+    from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.query import Scope
     from stanchion.domain.units import Instant, JobId, Millis
     from stanchion.store import WorkerInfo
@@ -75,7 +75,7 @@ def amend(  # noqa: PLR0913 - three of them are what may change
     return tables.put(
         replace(
             job,
-            priority=job.priority if priority is None else priority,
+            priority=job.priority if priority is None else max(priority, tables.tenant(job.tenant).top_priority),
             metadata=job.metadata if metadata is None else metadata,
             tags=job.tags if tags is None else tags,
         )
@@ -103,6 +103,12 @@ def configure(tables: Tables, queue: str, *, paused: bool | None, max_waiting: i
     tables.queues[queue] = policy
     tables.hints |= {"change"} if policy.paused else {"change", "work"}
     return policy
+
+
+def configure_tenant(tables: Tables, policy: TenantPolicy) -> None:
+    """Set a tenant's policy; a weight counts from the next start on."""
+    tables.tenants[policy.name] = policy
+    tables.hints.add("change")
 
 
 def register(tables: Tables, info: WorkerInfo, lease_for: Millis, now: Instant) -> int:

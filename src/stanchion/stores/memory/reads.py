@@ -11,7 +11,7 @@ from stanchion.domain.job import State
 from stanchion.domain.query import Cursor
 from stanchion.store import Bucket, Changes, Flow, OutputItem, Page, Place, QueueStats, WorkerRow
 from stanchion.stores.memory.control import ended_long_ago
-from stanchion.stores.memory.tables import visible
+from stanchion.stores.memory.tables import share_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stanchion.domain.job import Job
     from stanchion.domain.query import Filter, Scope
     from stanchion.domain.units import Instant, Millis
-    from stanchion.stores.memory.tables import Tables, Worker
+    from stanchion.stores.memory.tables import Share, Tables, Worker
 
 MAX_SAMPLES: Final = 200
 _CURSOR_DIGITS: Final = 19
@@ -69,13 +69,27 @@ def place(tables: Tables, job: Job, now: Instant) -> Place:
         case State.QUEUED if tables.policy(job.queue).paused:
             return Place(None, "paused_queue", key=job.queue)
         case State.QUEUED:
-            rank = (job.priority, job.ref)
-            line = (other for other in tables.having(State.QUEUED) if other.queue == job.queue)
-            ahead = sum((other.priority, other.ref) < rank for other in line)
+            ahead = order(tables, job.queue).index(job.ref)
             served = any(_serves(worker, job, now) for worker in tables.workers.values())
             return Place(1 + ahead) if served else Place(1 + ahead, "no_worker", key=job.task)
         case _:
             return Place(None)
+
+
+def order(tables: Tables, queue: str) -> list[int]:
+    """Return the refs of a queue's waiting jobs as they would start if nothing came.
+
+    The k-th job of a tenant starts when its turn has moved k steps on.
+    """
+    tags: dict[int, tuple[int, int, int]] = {}
+    counts: Counter[Share] = Counter()
+    for job in tables.having(State.QUEUED):
+        if job.queue == queue:
+            share = share_of(job)
+            turn, since = tables.turn(share)
+            tags[job.ref] = (job.priority, turn + counts[share] * tables.step(job.tenant), since)
+            counts[share] += 1
+    return sorted(tags, key=lambda ref: tags[ref])
 
 
 def _serves(worker: Worker, job: Job, now: Instant) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview
     from stanchion.domain.outcome import Settlement
-    from stanchion.domain.policy import QueuePolicy, Retention
+    from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.query import Filter, Scope
     from stanchion.domain.units import Instant, JobId, Millis
     from stanchion.store import (
@@ -249,6 +249,15 @@ class MemoryStore:
         self._hint()
         return policy
 
+    async def configure_tenant(self, policy: TenantPolicy) -> None:
+        """See `Store.configure_tenant`."""
+        control.configure_tenant(self._tables, policy)
+        self._hint()
+
+    async def tenants(self) -> list[TenantPolicy]:
+        """See `Store.tenants`."""
+        return [self._tables.tenants[name] for name in sorted(self._tables.tenants)]
+
     async def workers(self) -> list[WorkerRow]:
         """See `Store.workers`."""
         return reads.workers(self._tables, self.now())
@@ -284,6 +293,7 @@ class MemoryStore:
 
     def _hint(self) -> None:
         """Tell the listeners, in their loops, what kinds of change were just made."""
+        self._tables.join()
         kinds = sorted(self._tables.hints)
         self._tables.hints.clear()
         for listener in self._listeners.values():

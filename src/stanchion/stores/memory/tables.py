@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from stanchion.domain.fairness import joined, step
 from stanchion.domain.job import Event, State
-from stanchion.domain.policy import QueuePolicy
+from stanchion.domain.policy import QueuePolicy, TenantPolicy
 from stanchion.domain.units import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -15,8 +17,13 @@ if TYPE_CHECKING:
     from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.query import Scope
-    from stanchion.domain.units import Instant, JobId, Millis
+    from stanchion.domain.units import Instant, JobId, Millis, Turn
     from stanchion.store import OutputItem, WorkerInfo
+
+Band: TypeAlias = tuple[str, int]
+"""A queue and a priority."""
+Share: TypeAlias = tuple[str, int, str]
+"""A band and a tenant in it."""
 
 REMEMBER_FOR: Final[Millis] = DAY
 """How long an idempotency key is kept."""
@@ -63,6 +70,12 @@ class Tables:
         self.refs: dict[JobId, int] = {}
         self.by_state: dict[State, set[int]] = {state: set() for state in State}
         self.queues: dict[str, QueuePolicy] = {}
+        self.tenants: dict[str, TenantPolicy] = {}
+        self.turns: dict[Share, Turn] = {}
+        self.since: dict[Share, int] = {}
+        self.joining: dict[Share, int] = {}
+        self.clocks: dict[Band, Turn] = {}
+        self.in_line: Counter[Share] = Counter()
         self.workers: dict[int, Worker] = {}
         self.holders: dict[int, int] = {}
         self.feed: list[Event] = []
@@ -97,12 +110,42 @@ class Tables:
         before = self.jobs.get(job.ref)
         if before is not None:
             self.by_state[before.state].discard(job.ref)
+            self._line(before, -1)
+        self._line(job, 1)
         self.by_state[job.state].add(job.ref)
         self.jobs[job.ref] = job
         self.hints.add("change")
         if job.state is State.QUEUED:
             self.hints.add("work")
         return job
+
+    def _line(self, job: Job, count: int) -> None:
+        """Count a queued job in or out; a tenant that begins to wait joins at its band's clock."""
+        if job.state is State.QUEUED:
+            share = share_of(job)
+            if count > 0 and not self.in_line[share]:
+                self.turns[share] = joined(self.turns.get(share, 0), self.clocks.get(share[:2], 0))
+                self.joining[share] = job.ref
+            elif count > 0 and share in self.joining:
+                self.joining[share] = min(self.joining[share], job.ref)
+            self.in_line[share] += count
+
+    def join(self) -> None:
+        """End an operation: who joined the line by it stands where its oldest job puts it."""
+        self.since.update(self.joining)
+        self.joining.clear()
+
+    def turn(self, share: Share) -> tuple[Turn, int]:
+        """Return what orders a band: the turn, then who joined first."""
+        return self.turns[share], self.since[share]
+
+    def step(self, tenant: str) -> Turn:
+        """Return how far a job moves a tenant's turn."""
+        return step(self.tenant(tenant).weight)
+
+    def tenant(self, name: str) -> TenantPolicy:
+        """Return a tenant's policy."""
+        return self.tenants.get(name) or TenantPolicy(name)
 
     def record(self, event: Event) -> None:
         """Write an event to the job's history and to the feed."""
@@ -146,6 +189,11 @@ class Tables:
         orphans = tuple(sorted(self.orphans - used))
         self.orphans.clear()
         return orphans
+
+
+def share_of(job: Job) -> Share:
+    """Return whose turn a job waits for: its tenant's, among those of its queue and priority."""
+    return job.queue, job.priority, job.tenant
 
 
 def visible(job: Job, scope: Scope) -> bool:

@@ -102,7 +102,7 @@ def amend(
             if state not in WAITING:
                 return WrongStateError("reprioritise", state.value)
             queue, _, tenant, task = only(tx.db, sql.LANE_KEY, (row[1],))
-            lane = lanes.lane(tx, queue, priority, tenant, task)
+            lane = lanes.lane(tx, queue, lanes.rules(tx).priority(tenant, priority), tenant, task)
             if lane != row[1]:
                 tx.db.execute(sql.SET_LANE, (lane, row[0]))
                 tx.moved(row[1], row[2], None)

@@ -1,8 +1,7 @@
-"""Leasing what may start: lanes in order of priority and head, and within a lane first in, first out."""
+"""Leasing what may start: by priority, then the tenant's turn, then age; within a lane first in, first out."""
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.ids import unpacked
@@ -11,97 +10,115 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, one, only
+from stanchion.stores.sqlite.line import LAST, bands
 from stanchion.stores.sqlite.rows import FAILED, QUEUED, RUNNING, error_text, tags_of
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from stanchion.stores.sqlite.lanes import Lanes
+    from stanchion.stores.sqlite.line import Band, Lane
     from stanchion.stores.sqlite.writer import Tx
 
 PROMOTE_AT_MOST: Final = 1000
-_LAST: Final = (1 << 63) - 1
 EXPIRED: Final = ErrorInfo(Kind.EXPIRED, "expired before it started", retryable=False)
 
 
-def claim(tx: Tx, worker: int, want: Want) -> Claimed:
+def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     """See `Store.claim`; the settlements went before."""
     promote(tx, PROMOTE_AT_MOST)
     tx.flush_lanes()
-    leases: list[Lease] = []
+    start = _Start(tx, worker)
     if want.limit > 0 and want.tasks and one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)):
-        late: list[Row] = []
-        starts: list[Row] = []
-        events: list[Row] = []
-        event = tx.event
-        for lane, rows in _runs(tx, want, leases):
-            for row in rows:
-                if row[8] is not None and row[8] <= tx.now:
-                    late.append((row[0], lane[2], QUEUED, row[2], row[3], row[15]))
-                    continue
-                event += 1
-                starts.append((worker, tx.now, event, row[0]))
-                events.append((event, row[0], row[2] + 1, row[3] + 1, tx.now, worker, row[15]))
-                leases.append(_lease(row, lane, tx.now))
-                tx.moved(lane[2], QUEUED, RUNNING)
-        if starts:
-            tx.db.executemany(sql.START, starts)
-            tx.db.executemany(sql.ADD_START_EVENT, events)
-            tx.event = event
-            tx.mask |= CHANGE
-        expire(tx, late)
+        for group in bands(tx, lanes, want):
+            try:
+                while len(start.leases) < want.limit and _deal(tx, group, want.limit - len(start.leases), start):
+                    pass
+            finally:
+                for band in group:
+                    band.finish()
+            if len(start.leases) == want.limit:
+                break
+        start.write()
     due = only(tx.db, sql.NEXT_DUE)[0]
-    return Claimed(tuple(leases), None if due is None else max(due - tx.now, 0))
+    return Claimed(tuple(start.leases), None if due is None else max(due - tx.now, 0))
 
 
-def _runs(tx: Tx, want: Want, taken: list[Lease]) -> Iterator[tuple[Row, list[Row]]]:
-    """Give runs of jobs that stand next to each other in line, each from one lane, until enough are taken.
+def _deal(tx: Tx, group: list[Band], need: int, start: _Start) -> bool:
+    """Start a run of jobs that stand next to each other in line, all of one lane; False where nobody waits.
 
-    `taken` is what the caller has leased so far: expired jobs do not count.
+    Between queues of one priority the oldest goes first.
     """
-    heap: list[Row] = []
-    unread = tx.db.execute(sql.READY_LANES)  # not `every`: a claim reads but the first few
-    try:
-        following = _next_lane(unread, want)
-        while len(taken) < want.limit:
-            # Lanes are read in order, and only as far as they may go first.
-            while following is not None and (not heap or following[:2] <= heap[0][:2]):
-                heapq.heappush(heap, following)
-                following = _next_lane(unread, want)
-            if not heap:
-                return
-            lane = heapq.heappop(heap)
-            bound = min((other[1] for other in (*heap[:1], following) if other and other[0] == lane[0]), default=_LAST)
-            need = want.limit - len(taken)
-            rows = every(tx.db, sql.TAKE, (lane[2], lane[1], bound, need))
-            yield lane, rows
-            if len(rows) == need or bound != _LAST:
-                start = rows[-1][0] + 1 if len(rows) == need else bound
-                head = only(tx.db, sql.NEXT_HEAD, (lane[2], start))[0]
-                if head is not None:
-                    heapq.heappush(heap, (lane[0], head, *lane[2:]))
-    finally:
-        unread.close()
+    heads = [band.head() for band in group]
+    oldest = min(heads)
+    if oldest == LAST:
+        return False
+    place = heads.index(oldest)
+    band = group[place]
+    elsewhere = min(heads[:place] + heads[place + 1 :], default=LAST)
+    share, most = band.take(need)
+    lane, bound = share.take(tx)
+    bound = min(bound, elsewhere)
+    rows = every(tx.db, sql.TAKE, (lane.id, lane.head, bound, most))
+    started = start.run(rows, band, share.tenant, lane)
+    if len(rows) == most or bound != LAST:
+        onward = rows[-1][0] + 1 if len(rows) == most else bound
+        head = only(tx.db, sql.NEXT_HEAD, (lane.id, onward))[0]
+        if head is not None:
+            share.give_back(lane._replace(head=head))
+    band.give_back(share, started)
+    return True
 
 
-def _next_lane(lanes: Iterator[Row], want: Want) -> Row | None:
-    for lane in lanes:
-        if lane[3] in want.tasks and (want.queues is None or lane[5] in want.queues):
-            return lane
-    return None
+class _Start:
+    """The jobs that a claim starts, written together at its end."""
+
+    def __init__(self, tx: Tx, worker: int) -> None:
+        self._tx, self._worker = tx, worker
+        self.leases: list[Lease] = []
+        self._late: list[Row] = []
+        self._starts: list[Row] = []
+        self._events: list[Row] = []
+        self._event = tx.event
+
+    def run(self, rows: list[Row], band: Band, tenant: str, lane: Lane) -> int:
+        """Start jobs of a lane and return how many; those that waited too long are set aside."""
+        now, worker, before = self._tx.now, self._worker, len(self.leases)
+        for row in rows:
+            if row[8] is not None and row[8] <= now:
+                self._late.append((row[0], lane.id, QUEUED, row[2], row[3], row[15]))
+                continue
+            self._event += 1
+            self._starts.append((worker, now, self._event, row[0]))
+            self._events.append((self._event, row[0], row[2] + 1, row[3] + 1, now, worker, row[15]))
+            self.leases.append(_lease(row, band, tenant, lane.task, now))
+        started = len(self.leases) - before
+        self._tx.moved(lane.id, QUEUED, RUNNING, started)
+        return started
+
+    def write(self) -> None:
+        """Write the starts with their events; fail who waited too long."""
+        tx = self._tx
+        if self._starts:
+            tx.db.executemany(sql.START, self._starts)
+            tx.db.executemany(sql.ADD_START_EVENT, self._events)
+            tx.event = self._event
+            tx.mask |= CHANGE
+        expire(tx, self._late)
 
 
-def _lease(row: Row, lane: Row, now: int) -> Lease:
+def _lease(row: Row, band: Band, tenant: str, task: str, now: int) -> Lease:
     return Lease(
         row[0],
         unpacked(row[1]),
         row[3] + 1,
-        lane[3],
+        task,
         row[10],
-        lane[5],
-        lane[4],
+        band.name,
+        tenant,
         row[9],
-        lane[0],
+        band.priority,
         row[4],
         row[5],
         row[6],

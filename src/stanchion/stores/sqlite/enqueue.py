@@ -27,7 +27,7 @@ Answer = Enqueued | Refused
 
 def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
     """See `Store.enqueue`."""
-    room = _room(tx, lanes, batch) if tx.bounded else {}
+    room = _room(tx, lanes, batch) if lanes.rules(tx).bounded else {}
     keyed = any(new.dedup_key is not None or new.idempotency is not None for new in batch)
     if keyed or any(left is not None for left in room.values()):
         answers: list[Answer] = []
@@ -142,6 +142,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
     """Store jobs that nothing stands against; an id that is there already is joined."""
     db, now = tx.db, tx.now
     first, seq, event = tx.seq + 1, tx.seq, tx.event
+    rules = lanes.rules(tx)
     jobs: list[object] = []
     payloads: list[object] = []
     events: list[object] = []
@@ -156,7 +157,8 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
         key = (queue, priority, tenant, task)
         lane = keys.get(key)
         if lane is None:
-            lane = keys[key] = lanes.lane(tx, lanes.queue(tx, queue), priority, tenant, task)
+            allowed = rules.priority(tenant, priority)
+            lane = keys[key] = lanes.lane(tx, lanes.queue(tx, queue), allowed, tenant, task)
         state, due_at = QUEUED, None
         if delay or run_at is not None:
             due_at = due(new, now)

@@ -1,27 +1,73 @@
-"""Names to numbers: the queues and lanes of the file, remembered per process."""
+"""What a process remembers of the file: the numbers of queues, shares and lanes, and the rules in force."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stanchion.domain import fairness
+from stanchion.domain.policy import TenantPolicy
 from stanchion.stores.sqlite import statements as sql
-from stanchion.stores.sqlite.fetch import only
+from stanchion.stores.sqlite.fetch import every, only
 
 if TYPE_CHECKING:
+    from stanchion.domain.units import Turn
+    from stanchion.stores.sqlite.fetch import Connection
     from stanchion.stores.sqlite.writer import Tx
+
+_REMEMBERED = 10_000
+
+
+class Rules:
+    """The policies of queues and tenants, as of one version of them."""
+
+    def __init__(self, db: Connection, version: int) -> None:
+        self.version = version
+        self.paused: set[int] = set()
+        self.bounded = False
+        for number, paused, max_waiting in every(db, sql.ALL_QUEUES):
+            self.bounded |= max_waiting is not None
+            if paused:
+                self.paused.add(number)
+        self.tenants = {row[0]: TenantPolicy(*row) for row in every(db, sql.ALL_TENANTS)}
+
+    def step(self, tenant: str) -> Turn:
+        """Return how far a job moves a tenant's turn."""
+        policy = self.tenants.get(tenant)
+        return fairness.step(1 if policy is None else policy.weight)
+
+    def priority(self, tenant: str, asked: int) -> int:
+        """Return the priority that a tenant's job gets."""
+        policy = self.tenants.get(tenant)
+        return asked if policy is None else max(asked, policy.top_priority)
 
 
 class Lanes:
-    """Finds or makes queues and lanes. They are never deleted, so a number once committed stays right."""
+    """Finds or makes queues, shares and lanes. They are never deleted, so a number once committed stays right."""
 
     def __init__(self) -> None:
         self._queues: dict[str, int] = {}
+        self._names: dict[int, str] = {}
         self._lanes: dict[tuple[int, int, str, str], int] = {}
+        self._rules: Rules | None = None
 
     def forget(self) -> None:
         """Drop what is remembered: a rolled back transaction may have made it."""
         self._queues.clear()
+        self._names.clear()
         self._lanes.clear()
+        self._rules = None
+
+    def rules(self, tx: Tx) -> Rules:
+        """Return the rules in force; they are read again where another process has changed them."""
+        rules = self._rules
+        if rules is None or rules.version != tx.rules:
+            rules = self._rules = Rules(tx.db, tx.rules)
+        return rules
+
+    def changed(self, tx: Tx) -> None:
+        """Let every process read the rules again."""
+        tx.db.execute(sql.RULES_CHANGED)
+        tx.rules += 1
 
     def queue(self, tx: Tx, name: str) -> int:
         """Return the number of a queue; makes it on first use."""
@@ -31,11 +77,22 @@ class Lanes:
             found = self._queues[name] = int(only(tx.db, sql.QUEUE, (name,))[0])
         return found
 
+    def name(self, tx: Tx, number: int) -> str:
+        """Return the name of a queue."""
+        found = self._names.get(number)
+        if found is None:
+            found = self._names[number] = str(only(tx.db, sql.QUEUE_NAME, (number,))[0])
+        return found
+
     def lane(self, tx: Tx, queue: int, priority: int, tenant: str, task: str) -> int:
-        """Return the number of a lane; makes it on first use."""
+        """Return the number of a lane; makes it, and its tenant's share, on first use."""
         key = (queue, priority, tenant, task)
         found = self._lanes.get(key)
         if found is None:
-            tx.db.execute(sql.ADD_LANE, key)
+            share = (queue, priority, tenant)
+            tx.db.execute(sql.ADD_SHARE, share)
+            tx.db.execute(sql.ADD_LANE, (only(tx.db, sql.SHARE, share)[0], *key))
+            if len(self._lanes) >= _REMEMBERED:
+                self._lanes.clear()
             found = self._lanes[key] = int(only(tx.db, sql.LANE, key)[0])
         return found

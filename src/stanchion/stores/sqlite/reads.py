@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.ids import packed
 from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, Output, Preview
 from stanchion.domain.policy import QueuePolicy
 from stanchion.domain.query import Filter, Scope
-from stanchion.store import Page, Place, QueueStats
+from stanchion.store import Page, QueueStats
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.rows import (
-    BLOCKED,
     CODES,
     COMPLETED,
-    QUEUED,
-    RETRYING,
     RUNNING,
-    SCHEDULED,
     STATES,
     error_of,
     job_of,
@@ -30,7 +26,7 @@ from stanchion.stores.sqlite.rows import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stanchion.domain.units import Instant, JobId
+    from stanchion.domain.units import JobId
     from stanchion.stores.sqlite.fetch import Connection
 
 FEW: Final = 5_000
@@ -156,32 +152,6 @@ def costs(db: Connection, job_id: JobId, scope: Scope) -> list[Cost]:
     """See `Store.costs`."""
     found = ref_of(db, job_id, scope)
     return [] if found is None else [Cost(*row) for row in every(db, sql.COSTS, (found[0],))]
-
-
-def places(db: Connection, ids: Sequence[JobId], scope: Scope, now: Instant) -> list[Place | None]:
-    """See `Store.position`."""
-    serving = [(row[0], json.loads(row[1])) for row in every(db, sql.SERVING, (now,))]
-    return [_place(db, job_id, scope, serving) for job_id in ids]
-
-
-def _place(db: Connection, job_id: JobId, scope: Scope, serving: list[tuple[Any, Any]]) -> Place | None:
-    row = one(db, sql.PLACE, (key_of(job_id), scope.tenant))
-    if row is None:
-        return None
-    seq, state, due_at, priority, queue, paused, name, task = row
-    if state == QUEUED and not paused:
-        ahead = int(only(db, sql.AHEAD_BANDS, (queue, priority))[0])
-        ahead += int(only(db, sql.AHEAD_IN_BAND, (queue, priority, seq))[0])
-        served = any(task in tasks and (queues is None or name in json.loads(queues)) for queues, tasks in serving)
-        return Place(ahead + 1, None if served else "no_worker", None if served else task)
-    places: dict[int, Place] = {
-        BLOCKED: Place(None, "dependency"),
-        SCHEDULED: Place(None, "scheduled", None, due_at),
-        QUEUED: Place(None, "paused_queue", name),
-        RUNNING: Place(0),
-        RETRYING: Place(None, "scheduled", None, due_at),
-    }
-    return places.get(state, Place(None))
 
 
 def stats(db: Connection, scope: Scope) -> list[QueueStats]:

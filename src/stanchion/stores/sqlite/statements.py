@@ -10,11 +10,11 @@ COUNTERS: Final = """
     SELECT max(seq, coalesce((SELECT max(j.seq) FROM jobs j), 0)),
            max(event, coalesce((SELECT max(e.cursor) FROM events e), 0)),
            max(output, coalesce((SELECT max(o.cursor) FROM outputs o), 0)),
-           live,
-           (SELECT count(*) FROM queues WHERE max_waiting IS NOT NULL)
+           live, rules
       FROM counters
 """
 COUNTERS_MOVED: Final = "UPDATE counters SET seq = ?, event = ?, output = ?, live = ?"
+RULES_CHANGED: Final = "UPDATE counters SET rules = rules + 1"
 FLOOR: Final = "SELECT floor FROM counters"
 RAISE_FLOOR: Final = "UPDATE counters SET floor = max(floor, ?)"
 BOOT: Final = "SELECT boot, ahead FROM counters"
@@ -27,7 +27,34 @@ ADD_QUEUE: Final = "INSERT OR IGNORE INTO queues (name) VALUES (?)"
 QUEUE: Final = "SELECT id, name, paused, max_waiting FROM queues WHERE name = ?"
 SET_PAUSED: Final = "UPDATE queues SET paused = ? WHERE name = ?"
 SET_MAX_WAITING: Final = "UPDATE queues SET max_waiting = nullif(?, 0) WHERE name = ?"
-ADD_LANE: Final = "INSERT OR IGNORE INTO lanes (queue, priority, tenant, task) VALUES (?, ?, ?, ?)"
+QUEUE_NAME: Final = "SELECT name FROM queues WHERE id = ?"
+ALL_QUEUES: Final = "SELECT id, paused, max_waiting FROM queues"
+ALL_TENANTS: Final = "SELECT name, weight, top_priority FROM tenants ORDER BY name"
+SET_TENANT: Final = "INSERT OR REPLACE INTO tenants (name, weight, top_priority) VALUES (?, ?, ?)"
+ADD_SHARE: Final = "INSERT OR IGNORE INTO shares (queue, priority, tenant) VALUES (?, ?, ?)"
+SHARE: Final = "SELECT id FROM shares WHERE queue = ? AND priority = ? AND tenant = ?"
+# A tenant that begins to wait joins at its band's clock; one that is in line already keeps its turn.
+OPEN_SHARE: Final = """
+    UPDATE shares
+       SET open = 1, since = h.head,
+           turn = max(turn, coalesce((SELECT c.at FROM clocks c
+                                       WHERE c.queue = shares.queue AND c.priority = shares.priority), 0))
+      FROM (SELECT a.share, min(a.head) AS head FROM lanes a
+             WHERE a.share = (SELECT b.share FROM lanes b WHERE b.id = ?)
+               AND a.head IS NOT NULL AND a.waits_on IS NULL) h
+     WHERE shares.id = h.share AND shares.open = 0
+"""
+CLOSE_SHARE: Final = """
+    UPDATE shares SET open = 0
+     WHERE id = (SELECT share FROM lanes WHERE id = ?) AND open = 1
+       AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.share = shares.id AND l.head IS NOT NULL AND l.waits_on IS NULL)
+"""
+SET_TURN: Final = "UPDATE shares SET turn = ? WHERE id = ?"
+SET_CLOCK: Final = """
+    INSERT INTO clocks (queue, priority, at) VALUES (?, ?, ?)
+        ON CONFLICT (queue, priority) DO UPDATE SET at = max(at, excluded.at)
+"""
+ADD_LANE: Final = "INSERT OR IGNORE INTO lanes (share, queue, priority, tenant, task) VALUES (?, ?, ?, ?, ?)"
 LANE: Final = """
     SELECT id FROM lanes
      WHERE queue = ? AND priority = ? AND tenant = ? AND user = '' AND task = ? AND limits = ''
@@ -38,7 +65,7 @@ _COUNTED: Final = """
        SET n0 = n0 + ?, n1 = n1 + ?, n2 = n2 + ?, n3 = n3 + ?, n4 = n4 + ?, n5 = n5 + ?, n6 = n6 + ?, n7 = n7 + ?
 """
 _HEAD: Final = "head = (SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2)"
-LANE_MOVED: Final = _COUNTED + ", " + _HEAD + " WHERE id = ?"
+LANE_MOVED: Final = _COUNTED + ", " + _HEAD + " WHERE id = ? RETURNING head IS NULL"
 # Where no head can have changed, its index is left alone; the answer says that it is missing.
 LANE_COUNTED: Final = _COUNTED + " WHERE id = ? RETURNING head IS NULL AND n2 > 0"
 LANE_HEAD: Final = "UPDATE lanes SET " + _HEAD + " WHERE id = ?"
@@ -81,11 +108,16 @@ SET_IDEMPOTENCY: Final = """
 # --- claim ----------------------------------------------------------------------------------------------------
 
 WORKER_MAY_CLAIM: Final = "SELECT 1 FROM workers WHERE id = ? AND state = 'alive'"
-READY_LANES: Final = """
-    SELECT l.priority, l.head, l.id, l.task, l.tenant, q.name
-      FROM lanes l JOIN queues q ON q.id = l.queue
-     WHERE l.head IS NOT NULL AND q.paused = 0
-     ORDER BY l.priority, l.head
+NEXT_BAND: Final = """
+    SELECT priority, queue FROM shares
+     WHERE open = 1 AND (priority, queue) > (?, ?) ORDER BY priority, queue LIMIT 1
+"""
+BAND_SHARES: Final = """
+    SELECT id, turn, since, tenant FROM shares WHERE open = 1 AND priority = ? AND queue = ? ORDER BY turn, since
+"""
+SHARE_LANES: Final = """
+    SELECT head, id, task FROM lanes
+     WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL AND head > ? ORDER BY head LIMIT ?
 """
 TAKE: Final = """
     SELECT j.seq, j.id, j.version, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.expires_at, j.user,
@@ -335,14 +367,19 @@ LOGS: Final = "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = 
 COSTS: Final = "SELECT attempt, amount, unit FROM costs WHERE seq = ? ORDER BY id"
 
 PLACE: Final = """
-    SELECT j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task
+    SELECT j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task, l.share
       FROM jobs j JOIN lanes l ON l.id = j.lane JOIN queues q ON q.id = l.queue
      WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)
 """
 AHEAD_BANDS: Final = "SELECT total(n2) FROM lanes WHERE queue = ? AND priority < ?"
-AHEAD_IN_BAND: Final = """
-    SELECT total((SELECT count(*) FROM jobs j WHERE j.lane = l.id AND j.state = 2 AND j.seq < ?3))
-      FROM lanes l WHERE l.queue = ?1 AND l.priority = ?2 AND l.head IS NOT NULL
+AHEAD_IN_SHARE: Final = """
+    SELECT total((SELECT count(*) FROM jobs j WHERE j.lane = l.id AND j.state = 2 AND j.seq < ?2))
+      FROM lanes l WHERE l.share = ?1 AND l.head IS NOT NULL AND l.waits_on IS NULL
+"""
+BAND: Final = """
+    SELECT s.id, s.turn, s.since, coalesce((SELECT t.weight FROM tenants t WHERE t.name = s.tenant), 1),
+           (SELECT total(l.n2) FROM lanes l WHERE l.share = s.id AND l.head IS NOT NULL AND l.waits_on IS NULL)
+      FROM shares s WHERE s.open = 1 AND s.priority = ? AND s.queue = ?
 """
 SERVING: Final = "SELECT queues, tasks FROM workers WHERE state = 'alive' AND lease_until >= ?"
 

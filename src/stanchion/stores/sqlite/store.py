@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from stanchion.domain.ids import unpacked
-from stanchion.domain.policy import QueuePolicy
+from stanchion.domain.policy import QueuePolicy, TenantPolicy
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo, all_refused
-from stanchion.stores.sqlite import amend, claim, reads, settle, watching
+from stanchion.stores.sqlite import amend, claim, places, reads, settle, watching
 from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite import workers as fleet
@@ -236,7 +236,7 @@ class SqliteStore:
         """See `Store.claim`."""
 
         def operation(tx: Tx) -> tuple[list[bool], Claimed]:
-            return settle.settle(tx, settled), claim.claim(tx, worker, want)
+            return settle.settle(tx, settled), claim.claim(tx, self._lanes, worker, want)
 
         small = want.limit + len(settled) <= SMALL
         return await self._write(operation, small=small, needs_room=False)
@@ -378,7 +378,7 @@ class SqliteStore:
 
     async def position(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Place | None]:
         """See `Store.position`."""
-        return await self._read(lambda db: reads.places(db, ids, scope, self.now()))
+        return await self._read(lambda db: places.places(db, ids, scope, self.now()))
 
     async def stats(self, scope: Scope = ALL) -> list[QueueStats]:
         """See `Store.stats`."""
@@ -403,11 +403,27 @@ class SqliteStore:
                 tx.db.execute(sql.SET_PAUSED, (int(paused), queue))
             if max_waiting is not None:
                 tx.db.execute(sql.SET_MAX_WAITING, (max_waiting, queue))
+            if paused is not None or max_waiting is not None:
+                self._lanes.changed(tx)
             tx.mask |= CHANGE | (WORK if paused is False else 0)
             _, name, is_paused, bound = only(tx.db, sql.QUEUE, (queue,))
             return QueuePolicy(name, bool(is_paused), bound)
 
         return await self._write(operation)
+
+    async def configure_tenant(self, policy: TenantPolicy) -> None:
+        """See `Store.configure_tenant`."""
+
+        def operation(tx: Tx) -> None:
+            tx.db.execute(sql.SET_TENANT, policy)
+            self._lanes.changed(tx)
+            tx.mask |= CHANGE
+
+        await self._write(operation)
+
+    async def tenants(self) -> list[TenantPolicy]:
+        """See `Store.tenants`."""
+        return await self._read(lambda db: [TenantPolicy(*row) for row in every(db, sql.ALL_TENANTS)])
 
     async def changes(self, since: Cursor, limit: int = 1000, scope: Scope = ALL) -> Changes:
         """See `Store.changes`."""

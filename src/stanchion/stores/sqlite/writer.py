@@ -46,9 +46,9 @@ class Tx:
     """One write transaction: its connection, its instant, and what it will owe at the end."""
 
     __slots__ = (
+        "_gained",
         "_headless",
         "_live",
-        "bounded",
         "db",
         "deleted",
         "event",
@@ -57,18 +57,20 @@ class Tx:
         "mask",
         "now",
         "output",
+        "rules",
         "seq",
     )
 
     def __init__(self, db: Connection, now: Instant) -> None:
         self.db, self.now = db, now
-        self.seq, self.event, self.output, self.live, self.bounded = cast(
+        self.seq, self.event, self.output, self.live, self.rules = cast(
             "tuple[int, int, int, int, int]", only(db, sql.COUNTERS)
         )
         self._live = self.live
         self.deleted = False
         self.lanes: dict[int, list[int]] = {}
         self._headless: set[int] = set()
+        self._gained: set[int] = set()
         self.mask = 0
 
     def moved(self, lane: int, old: int | None, new: int | None, count: int = 1) -> None:
@@ -80,6 +82,8 @@ class Tx:
             deltas[new] += count
         if QUEUED in (old, new):
             self._headless.add(lane)
+        if new == QUEUED:
+            self._gained.add(lane)
 
     def added(self, lane: int, state: int, count: int) -> None:
         """Count new jobs of a lane: their numbers are above all others, so they lead it only where none waited."""
@@ -93,13 +97,24 @@ class Tx:
 
     def flush_lanes(self) -> None:
         """Write the lanes' counts and heads; a claim reads them."""
+        joined: list[tuple[int]] = []
+        left: list[tuple[int]] = []
         for lane, deltas in self.lanes.items():
             if lane in self._headless:
-                self.db.execute(sql.LANE_MOVED, (*deltas, lane, lane))
+                if only(self.db, sql.LANE_MOVED, (*deltas, lane, lane))[0]:
+                    left.append((lane,))
+                elif lane in self._gained:
+                    joined.append((lane,))
             elif only(self.db, sql.LANE_COUNTED, (*deltas, lane))[0]:
                 self.db.execute(sql.LANE_HEAD, (lane, lane))
+                joined.append((lane,))
+        if joined:
+            self.db.executemany(sql.OPEN_SHARE, joined)
+        if left:
+            self.db.executemany(sql.CLOSE_SHARE, left)
         self.lanes.clear()
         self._headless.clear()
+        self._gained.clear()
 
     def finish(self) -> None:
         """Write what is owed, once for all operations of the transaction."""

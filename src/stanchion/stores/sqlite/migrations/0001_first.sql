@@ -10,9 +10,10 @@ CREATE TABLE counters (
     live    INTEGER NOT NULL,
     floor   INTEGER NOT NULL,
     boot    TEXT NOT NULL,
-    ahead   INTEGER NOT NULL
+    ahead   INTEGER NOT NULL,
+    rules   INTEGER NOT NULL
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0, 0);
 
 CREATE TABLE queues (
     id           INTEGER PRIMARY KEY,
@@ -21,9 +22,32 @@ CREATE TABLE queues (
     max_waiting  INTEGER
 ) STRICT;
 
+-- A tenant among those of its queue and priority: its turn (see domain.fairness), whether it is in
+-- line (a lane of it may start), and the job with which it joined.
+CREATE TABLE shares (
+    id        INTEGER PRIMARY KEY,
+    queue     INTEGER NOT NULL,
+    priority  INTEGER NOT NULL,
+    tenant    TEXT NOT NULL,
+    turn      INTEGER NOT NULL DEFAULT 0,
+    since     INTEGER NOT NULL DEFAULT 0,
+    open      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX shares_key ON shares (queue, priority, tenant);
+CREATE INDEX shares_open ON shares (priority, queue, turn, since) WHERE open = 1;
+
+-- The highest turn that was served in a queue and priority: where those who come back join.
+CREATE TABLE clocks (
+    queue     INTEGER NOT NULL,
+    priority  INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (queue, priority)
+) STRICT, WITHOUT ROWID;
+
 -- All jobs of a lane have the same constraints. n0..n7 count its jobs by state; head is its oldest queued job.
 CREATE TABLE lanes (
     id        INTEGER PRIMARY KEY,
+    share     INTEGER NOT NULL,
     queue     INTEGER NOT NULL,
     priority  INTEGER NOT NULL,
     tenant    TEXT NOT NULL,
@@ -37,7 +61,7 @@ CREATE TABLE lanes (
     n6 INTEGER NOT NULL DEFAULT 0, n7 INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits);
-CREATE INDEX lanes_ready ON lanes (priority, head) WHERE head IS NOT NULL;
+CREATE INDEX lanes_ready ON lanes (share, head) WHERE head IS NOT NULL AND waits_on IS NULL;
 
 CREATE TABLE jobs (
     seq           INTEGER PRIMARY KEY,
@@ -225,9 +249,9 @@ CREATE TABLE dependencies (
 CREATE INDEX dependencies_parent ON dependencies (parent);
 
 CREATE TABLE tenants (
-    name    TEXT PRIMARY KEY,
-    weight  INTEGER NOT NULL DEFAULT 1,
-    policy  TEXT NOT NULL DEFAULT '{}'
+    name          TEXT PRIMARY KEY,
+    weight        INTEGER NOT NULL,
+    top_priority  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE limits (

@@ -1,0 +1,138 @@
+"""The line as a claim sees it: bands of tenants in the order of their turns, and of each tenant its lanes."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from stanchion.domain.fairness import run
+from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.fetch import every, one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stanchion.domain.units import Turn
+    from stanchion.store import Want
+    from stanchion.stores.sqlite.fetch import Row
+    from stanchion.stores.sqlite.lanes import Lanes, Rules
+    from stanchion.stores.sqlite.writer import Tx
+
+LAST: Final = (1 << 63) - 1
+_LANES_AT_ONCE: Final = 16
+
+
+class Lane(NamedTuple):
+    """A lane that may start: its oldest queued job, its number and its task."""
+
+    head: int
+    id: int
+    task: str
+
+
+class Share:
+    """A tenant in a band: its turn, and those of its lanes that may start."""
+
+    __slots__ = ("_lanes", "_read_to", "_tasks", "id", "moved", "since", "step", "tenant", "turn")
+
+    def __init__(self, row: Row, step: Turn, tasks: frozenset[str]) -> None:
+        self.id: int = row[0]
+        self.turn: Turn = row[1]
+        self.since: int = row[2]
+        self.tenant: str = row[3]
+        self.step, self._tasks = step, tasks
+        self._lanes: list[Lane] = []
+        self._read_to = 0
+        self.moved = False
+
+    def lane(self, tx: Tx) -> Lane | None:
+        """Return the lane whose turn it is, and leave it where it is."""
+        while self._read_to != LAST and (not self._lanes or self._lanes[0].head > self._read_to):
+            rows = every(tx.db, sql.SHARE_LANES, (self.id, self._read_to, _LANES_AT_ONCE))
+            self._read_to = rows[-1][0] if len(rows) == _LANES_AT_ONCE else LAST
+            for row in rows:
+                if row[2] in self._tasks:
+                    heapq.heappush(self._lanes, Lane(*row))
+        return self._lanes[0] if self._lanes else None
+
+    def take(self, tx: Tx) -> tuple[Lane, int]:
+        """Take out the lane whose turn it is; the other number is where the next lane's turn begins."""
+        lane = heapq.heappop(self._lanes)
+        following = self.lane(tx)
+        return lane, LAST if following is None else following.head
+
+    def give_back(self, lane: Lane) -> None:
+        """Put a lane back with the job that leads it now."""
+        heapq.heappush(self._lanes, lane)
+
+
+class Band:
+    """A queue and priority: its tenants by turn, read only as far as they may go first."""
+
+    def __init__(self, tx: Tx, place: tuple[int, int, str], rules: Rules, tasks: frozenset[str]) -> None:
+        self.priority, self.queue, self.name = place
+        self._tx, self._rules, self._tasks = tx, rules, tasks
+        self._unread = tx.db.execute(sql.BAND_SHARES, (self.priority, self.queue))
+        self._following = self._unread.fetchone()
+        self._heap: list[tuple[Turn, int, Share]] = []
+        self._moved: list[Share] = []
+        self._clock: Turn | None = None
+
+    def first(self) -> Share | None:
+        """Return whose turn it is."""
+        row = self._following
+        while row is not None and (not self._heap or row[1:3] < self._heap[0][:2]):
+            share = Share(row, self._rules.step(row[3]), self._tasks)
+            if share.lane(self._tx) is not None:
+                heapq.heappush(self._heap, (share.turn, share.since, share))
+            row = self._following = self._unread.fetchone()
+        return self._heap[0][2] if self._heap else None
+
+    def head(self) -> int:
+        """Return the oldest job of whose turn it is."""
+        share = self.first()
+        lane = None if share is None else share.lane(self._tx)
+        return LAST if lane is None else lane.head
+
+    def take(self, need: int) -> tuple[Share, int]:
+        """Take out whose turn it is; the number is how many jobs it may start before another's turn."""
+        _, _, share = heapq.heappop(self._heap)
+        rival = self.first()
+        following = None if rival is None else (rival.turn, rival.since)
+        return share, run((share.turn, share.since), share.step, following, need)
+
+    def give_back(self, share: Share, started: int) -> None:
+        """Charge a tenant for what it started; it stays in line while a lane of it waits."""
+        if started:
+            last = share.turn + (started - 1) * share.step
+            self._clock = last if self._clock is None else max(self._clock, last)
+            share.turn += started * share.step
+            if not share.moved:
+                share.moved = True
+                self._moved.append(share)
+        if share.lane(self._tx) is not None:
+            heapq.heappush(self._heap, (share.turn, share.since, share))
+
+    def finish(self) -> None:
+        """Write the turns and the clock."""
+        self._unread.close()
+        db = self._tx.db
+        db.executemany(sql.SET_TURN, [(share.turn, share.id) for share in self._moved])
+        if self._clock is not None:
+            db.execute(sql.SET_CLOCK, (self.queue, self.priority, self._clock))
+
+
+def bands(tx: Tx, lanes: Lanes, want: Want) -> Iterator[list[Band]]:
+    """Give the bands that a worker may serve, those of one priority together, the most urgent first."""
+    rules = lanes.rules(tx)
+    at, group = (-1, 0), list[Band]()
+    while (row := one(tx.db, sql.NEXT_BAND, at)) is not None:
+        priority, queue = at = row[:2]
+        if group and group[0].priority != priority:
+            yield group
+            group = []
+        name = lanes.name(tx, queue)
+        if queue not in rules.paused and (want.queues is None or name in want.queues):
+            group.append(Band(tx, (priority, queue, name), rules, want.tasks))
+    if group:
+        yield group
