@@ -19,6 +19,7 @@ SMALL: Final = frozenset({
     "counters", "queues", "q", "lanes", "l", "workers", "w", "garbage",  # few rows, however many jobs there are
     "json_each", "t",  # a list that the caller gave
     "tenants",  # those with a policy, read when policies change
+    "x",  # a list that the store made
     "h",  # one row
     "c", "chain",  # the events of the jobs that the caller named
 })  # fmt: skip
@@ -99,8 +100,8 @@ HOT: Final = {
     "SHARE_LANES": "lanes_ready",
     "OPEN_SHARE": "lanes_ready",
     "CLOSE_SHARE": "lanes_ready",
-    "TAKE": "jobs_queued",
-    "NEXT_HEAD": "jobs_queued",
+    "RUN": "jobs_queued",
+    "LEASES": "PRIMARY KEY",
     "LANE_MOVED": "jobs_queued",
     "NEXT_DUE": "jobs_due",
     "DUE": "jobs_due",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.ids import unpacked
@@ -11,7 +12,7 @@ from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.line import LAST, bands
-from stanchion.stores.sqlite.rows import FAILED, QUEUED, RUNNING, error_text, tags_of
+from stanchion.stores.sqlite.rows import FAILED, QUEUED, error_text, tags_of
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
 if TYPE_CHECKING:
@@ -28,21 +29,22 @@ EXPIRED: Final = ErrorInfo(Kind.EXPIRED, "expired before it started", retryable=
 def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     """See `Store.claim`; the settlements went before."""
     promote(tx, PROMOTE_AT_MOST)
-    tx.flush_lanes()
+    tx.flush_heads()
     start = _Start(tx, worker)
+    leases: tuple[Lease, ...] = ()
     if want.limit > 0 and want.tasks and one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)):
         for group in bands(tx, lanes, want):
             try:
-                while len(start.leases) < want.limit and _deal(tx, group, want.limit - len(start.leases), start):
+                while len(start) < want.limit and _deal(tx, group, want.limit - len(start), start):
                     pass
             finally:
                 for band in group:
                     band.finish()
-            if len(start.leases) == want.limit:
+            if len(start) == want.limit:
                 break
-        start.write()
+        leases = start.write()
     due = only(tx.db, sql.NEXT_DUE)[0]
-    return Claimed(tuple(start.leases), None if due is None else max(due - tx.now, 0))
+    return Claimed(leases, None if due is None else max(due - tx.now, 0))
 
 
 def _deal(tx: Tx, group: list[Band], need: int, start: _Start) -> bool:
@@ -60,52 +62,65 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start) -> bool:
     share, most = band.take(need)
     lane, bound = share.take(tx)
     bound = min(bound, elsewhere)
-    rows = every(tx.db, sql.TAKE, (lane.id, lane.head, bound, most))
-    started = start.run(rows, band, share.tenant, lane)
-    if len(rows) == most or bound != LAST:
-        onward = rows[-1][0] + 1 if len(rows) == most else bound
-        head = only(tx.db, sql.NEXT_HEAD, (lane.id, onward))[0]
-        if head is not None:
-            share.give_back(lane._replace(head=head))
+    rows = every(tx.db, sql.RUN, (lane.id, lane.head, most + 1))
+    taken = min(bisect_left(rows, (bound,)), most)
+    head: int | None = rows[taken][0] if taken < len(rows) else None
+    started = start.run(rows[:taken], band, share.tenant, lane)
+    tx.led(lane.id, head, started)
+    if head is not None:
+        share.give_back(lane._replace(head=head))
     band.give_back(share, started)
     return True
 
 
 class _Start:
-    """The jobs that a claim starts, written together at its end."""
+    """The jobs that a claim starts, read and written together at its end."""
 
     def __init__(self, tx: Tx, worker: int) -> None:
         self._tx, self._worker = tx, worker
-        self.leases: list[Lease] = []
-        self._late: list[Row] = []
-        self._starts: list[Row] = []
-        self._events: list[Row] = []
-        self._event = tx.event
+        self._late: dict[int, int] = {}
+        self._starts: dict[int, tuple[Band, str, str]] = {}
 
-    def run(self, rows: list[Row], band: Band, tenant: str, lane: Lane) -> int:
-        """Start jobs of a lane and return how many; those that waited too long are set aside."""
-        now, worker, before = self._tx.now, self._worker, len(self.leases)
-        for row in rows:
-            if row[8] is not None and row[8] <= now:
-                self._late.append((row[0], lane.id, QUEUED, row[2], row[3], row[15]))
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def run(self, rows: Sequence[Row], band: Band, tenant: str, lane: Lane) -> int:
+        """Note a lane's jobs (number, when they are late) and return how many start; the others waited too long."""
+        now, before = self._tx.now, len(self._starts)
+        for seq, expires_at in rows:
+            if expires_at is not None and expires_at <= now:
+                self._late[seq] = lane.id
+            else:
+                self._starts[seq] = band, tenant, lane.task
+        return len(self._starts) - before
+
+    def write(self) -> tuple[Lease, ...]:
+        """Write the starts with their events, and fail who waited too long."""
+        if not self._starts and not self._late:
+            return ()
+        tx, now, worker = self._tx, self._tx.now, self._worker
+        leases: list[Lease] = []
+        starts: list[Row] = []
+        events: list[Row] = []
+        late: list[Row] = []
+        event = tx.event
+        for row in every(tx.db, sql.LEASES, (f"[{','.join(map(str, (*self._starts, *self._late)))}]",)):
+            seq = row[0]
+            place = self._starts.get(seq)
+            if place is None:
+                late.append((seq, self._late[seq], QUEUED, row[2], row[3], row[15]))
                 continue
-            self._event += 1
-            self._starts.append((worker, now, self._event, row[0]))
-            self._events.append((self._event, row[0], row[2] + 1, row[3] + 1, now, worker, row[15]))
-            self.leases.append(_lease(row, band, tenant, lane.task, now))
-        started = len(self.leases) - before
-        self._tx.moved(lane.id, QUEUED, RUNNING, started)
-        return started
-
-    def write(self) -> None:
-        """Write the starts with their events; fail who waited too long."""
-        tx = self._tx
-        if self._starts:
-            tx.db.executemany(sql.START, self._starts)
-            tx.db.executemany(sql.ADD_START_EVENT, self._events)
-            tx.event = self._event
+            event += 1
+            starts.append((worker, now, event, seq))
+            events.append((event, seq, row[2] + 1, row[3] + 1, now, worker, row[15]))
+            leases.append(_lease(row, *place, now))
+        if starts:
+            tx.db.executemany(sql.START, starts)
+            tx.db.executemany(sql.ADD_START_EVENT, events)
+            tx.event = event
             tx.mask |= CHANGE
-        expire(tx, self._late)
+        expire(tx, late)
+        return tuple(leases)
 
 
 def _lease(row: Row, band: Band, tenant: str, task: str, now: int) -> Lease:

@@ -36,13 +36,14 @@ class Share:
     __slots__ = ("_lanes", "_read_to", "_tasks", "id", "moved", "since", "step", "tenant", "turn")
 
     def __init__(self, row: Row, step: Turn, tasks: frozenset[str]) -> None:
-        self.id: int = row[0]
-        self.turn: Turn = row[1]
-        self.since: int = row[2]
-        self.tenant: str = row[3]
+        self.id: int
+        self.turn: Turn
+        self.since: int
+        self.tenant: str
+        self.id, self.turn, self.since, self.tenant, head, lane, task, _, second = row
         self.step, self._tasks = step, tasks
-        self._lanes: list[Lane] = []
-        self._read_to = 0
+        self._lanes: list[Lane] = [Lane(head, lane, task)] if task in tasks else []
+        self._read_to: int = LAST if second is None else second - 1
         self.moved = False
 
     def lane(self, tx: Tx) -> Lane | None:
@@ -56,10 +57,11 @@ class Share:
         return self._lanes[0] if self._lanes else None
 
     def take(self, tx: Tx) -> tuple[Lane, int]:
-        """Take out the lane whose turn it is; the other number is where the next lane's turn begins."""
+        """Take out the lane whose turn it is; the other number is where the next lane's turn may begin."""
+        self.lane(tx)
         lane = heapq.heappop(self._lanes)
-        following = self.lane(tx)
-        return lane, LAST if following is None else following.head
+        following = self._lanes[0].head if self._lanes else LAST
+        return lane, min(following, LAST if self._read_to == LAST else self._read_to + 1)
 
     def give_back(self, lane: Lane) -> None:
         """Put a lane back with the job that leads it now."""

@@ -66,6 +66,9 @@ _COUNTED: Final = """
 """
 _HEAD: Final = "head = (SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2)"
 LANE_MOVED: Final = _COUNTED + ", " + _HEAD + " WHERE id = ? RETURNING head IS NULL"
+# The claim knows who leads a lane now.
+LANE_LED: Final = _COUNTED + ", head = ? WHERE id = ?"
+LANE_ENDED: Final = _COUNTED + " WHERE id = ?"
 # Where no head can have changed, its index is left alone; the answer says that it is missing.
 LANE_COUNTED: Final = _COUNTED + " WHERE id = ? RETURNING head IS NULL AND n2 > 0"
 LANE_HEAD: Final = "UPDATE lanes SET " + _HEAD + " WHERE id = ?"
@@ -112,22 +115,29 @@ NEXT_BAND: Final = """
     SELECT priority, queue FROM shares
      WHERE open = 1 AND (priority, queue) > (?, ?) ORDER BY priority, queue LIMIT 1
 """
+# Of each tenant its first lane, whether that lane's oldest job may be late, and where its second lane begins.
 BAND_SHARES: Final = """
-    SELECT id, turn, since, tenant FROM shares WHERE open = 1 AND priority = ? AND queue = ? ORDER BY turn, since
+    SELECT s.id, s.turn, s.since, s.tenant, l.head, l.id, l.task, j.expires_at,
+           (SELECT min(o.head) FROM lanes o
+             WHERE o.share = s.id AND o.head > l.head AND o.head IS NOT NULL AND o.waits_on IS NULL)
+      FROM shares s
+           CROSS JOIN lanes l ON l.share = s.id AND l.head IS NOT NULL AND l.waits_on IS NULL
+                             AND l.head = (SELECT min(f.head) FROM lanes f
+                                            WHERE f.share = s.id AND f.head IS NOT NULL AND f.waits_on IS NULL)
+           CROSS JOIN jobs j ON j.seq = l.head
+     WHERE s.open = 1 AND s.priority = ? AND s.queue = ? ORDER BY s.turn, s.since
 """
 SHARE_LANES: Final = """
     SELECT head, id, task FROM lanes
      WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL AND head > ? ORDER BY head LIMIT ?
 """
-TAKE: Final = """
+RUN: Final = "SELECT seq, expires_at FROM jobs WHERE lane = ? AND state = 2 AND seq >= ? ORDER BY seq LIMIT ?"
+LEASES: Final = """
     SELECT j.seq, j.id, j.version, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.expires_at, j.user,
            p.args, p.timeout, p.tags, p.metadata, p.correlation, j.last_event,
            p.crashes
-      FROM jobs j JOIN payloads p ON p.seq = j.seq
-     WHERE j.lane = ? AND j.state = 2 AND j.seq >= ? AND j.seq < ?
-     ORDER BY j.seq LIMIT ?
+      FROM json_each(?) x CROSS JOIN jobs j ON j.seq = x.value CROSS JOIN payloads p ON p.seq = j.seq
 """
-NEXT_HEAD: Final = "SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2 AND seq >= ?"
 START: Final = """
     UPDATE jobs
        SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?, started_at = ?, due_at = NULL,

@@ -21,7 +21,7 @@ from stanchion.errors import DiskFullError, ForkedConnectionError, StoreError, S
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, translate
 from stanchion.stores.sqlite.fetch import only
-from stanchion.stores.sqlite.rows import QUEUED
+from stanchion.stores.sqlite.tally import Tally
 from stanchion.stores.sqlite.wal import Log
 
 if TYPE_CHECKING:
@@ -42,79 +42,20 @@ _ROUND: Final = 64
 """At most so many operations share one transaction, so that none waits for an endless one."""
 
 
-class Tx:
+class Tx(Tally):
     """One write transaction: its connection, its instant, and what it will owe at the end."""
 
-    __slots__ = (
-        "_gained",
-        "_headless",
-        "_live",
-        "db",
-        "deleted",
-        "event",
-        "lanes",
-        "live",
-        "mask",
-        "now",
-        "output",
-        "rules",
-        "seq",
-    )
+    __slots__ = ("_live", "deleted", "event", "live", "mask", "now", "output", "rules", "seq")
 
     def __init__(self, db: Connection, now: Instant) -> None:
-        self.db, self.now = db, now
+        super().__init__(db)
+        self.now = now
         self.seq, self.event, self.output, self.live, self.rules = cast(
             "tuple[int, int, int, int, int]", only(db, sql.COUNTERS)
         )
         self._live = self.live
         self.deleted = False
-        self.lanes: dict[int, list[int]] = {}
-        self._headless: set[int] = set()
-        self._gained: set[int] = set()
         self.mask = 0
-
-    def moved(self, lane: int, old: int | None, new: int | None, count: int = 1) -> None:
-        """Count jobs of a lane from one state to another (None: from or to nowhere)."""
-        deltas = self._deltas(lane)
-        if old is not None:
-            deltas[old] -= count
-        if new is not None:
-            deltas[new] += count
-        if QUEUED in (old, new):
-            self._headless.add(lane)
-        if new == QUEUED:
-            self._gained.add(lane)
-
-    def added(self, lane: int, state: int, count: int) -> None:
-        """Count new jobs of a lane: their numbers are above all others, so they lead it only where none waited."""
-        self._deltas(lane)[state] += count
-
-    def _deltas(self, lane: int) -> list[int]:
-        found = self.lanes.get(lane)
-        if found is None:
-            found = self.lanes[lane] = [0] * 8
-        return found
-
-    def flush_lanes(self) -> None:
-        """Write the lanes' counts and heads; a claim reads them."""
-        joined: list[tuple[int]] = []
-        left: list[tuple[int]] = []
-        for lane, deltas in self.lanes.items():
-            if lane in self._headless:
-                if only(self.db, sql.LANE_MOVED, (*deltas, lane, lane))[0]:
-                    left.append((lane,))
-                elif lane in self._gained:
-                    joined.append((lane,))
-            elif only(self.db, sql.LANE_COUNTED, (*deltas, lane))[0]:
-                self.db.execute(sql.LANE_HEAD, (lane, lane))
-                joined.append((lane,))
-        if joined:
-            self.db.executemany(sql.OPEN_SHARE, joined)
-        if left:
-            self.db.executemany(sql.CLOSE_SHARE, left)
-        self.lanes.clear()
-        self._headless.clear()
-        self._gained.clear()
 
     def finish(self) -> None:
         """Write what is owed, once for all operations of the transaction."""

@@ -1,0 +1,100 @@
+"""What a transaction moves from state to state, added up and written once for each lane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.fetch import only
+from stanchion.stores.sqlite.rows import QUEUED, RUNNING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stanchion.stores.sqlite.fetch import Connection
+
+
+class Tally:
+    """The counts and heads of lanes, and so which tenants are in line."""
+
+    __slots__ = ("_gained", "_headless", "_heads", "_lanes", "db")
+
+    def __init__(self, db: Connection) -> None:
+        self.db = db
+        self._lanes: dict[int, list[int]] = {}
+        self._headless: set[int] = set()
+        self._gained: set[int] = set()
+        self._heads: dict[int, int | None] = {}
+
+    def moved(self, lane: int, old: int | None, new: int | None, count: int = 1) -> None:
+        """Count jobs of a lane from one state to another (None: from or to nowhere)."""
+        deltas = self._deltas(lane)
+        if old is not None:
+            deltas[old] -= count
+        if new is not None:
+            deltas[new] += count
+        if QUEUED in (old, new):
+            self._headless.add(lane)
+        if new == QUEUED:
+            self._gained.add(lane)
+
+    def added(self, lane: int, state: int, count: int) -> None:
+        """Count new jobs of a lane: their numbers are above all others, so they lead it only where none waited."""
+        self._deltas(lane)[state] += count
+        if lane in self._heads:
+            self._headless.add(lane)
+            self._gained.add(lane)
+
+    def led(self, lane: int, head: int | None, started: int) -> None:
+        """Count what a claim started of a lane, and keep who leads it now."""
+        deltas = self._deltas(lane)
+        deltas[QUEUED] -= started
+        deltas[RUNNING] += started
+        self._heads[lane] = head
+
+    def _deltas(self, lane: int) -> list[int]:
+        found = self._lanes.get(lane)
+        if found is None:
+            found = self._lanes[lane] = [0] * 8
+        return found
+
+    def flush_heads(self) -> None:
+        """Write those lanes whose head may have changed: a claim reads them."""
+        self._flush([lane for lane, deltas in self._lanes.items() if deltas[QUEUED] > 0 or lane in self._headless])
+
+    def flush_lanes(self) -> None:
+        """Write all that is owed."""
+        self._flush(list(self._lanes))
+
+    def _flush(self, lanes: Sequence[int]) -> None:
+        joined: list[tuple[int]] = []
+        left: list[tuple[int]] = []
+        led: list[tuple[int | None, ...]] = []
+        ended: list[tuple[int, ...]] = []
+        for lane in lanes:
+            deltas = self._lanes.pop(lane)
+            head = self._heads.pop(lane, 0)
+            if lane in self._headless:
+                if only(self.db, sql.LANE_MOVED, (*deltas, lane, lane))[0]:
+                    left.append((lane,))
+                elif lane in self._gained:
+                    joined.append((lane,))
+            elif head != 0:
+                led.append((*deltas, head, lane))
+                if head is None:
+                    left.append((lane,))
+            elif deltas[QUEUED] == 0:
+                ended.append((*deltas, lane))
+            elif only(self.db, sql.LANE_COUNTED, (*deltas, lane))[0]:
+                self.db.execute(sql.LANE_HEAD, (lane, lane))
+                joined.append((lane,))
+        self._headless.difference_update(lanes)
+        self._gained.difference_update(lanes)
+        self._write(sql.LANE_LED, led)
+        self._write(sql.LANE_ENDED, ended)
+        self._write(sql.OPEN_SHARE, joined)
+        self._write(sql.CLOSE_SHARE, left)
+
+    def _write(self, statement: str, rows: Sequence[tuple[int | None, ...]]) -> None:
+        if rows:
+            self.db.executemany(statement, rows)
