@@ -95,7 +95,9 @@ def test_only_statements_over_few_rows_sort(db: Connection) -> None:
 
 
 HOT: Final = {
-    "NEXT_BAND": "shares_open",
+    "NEXT_QUEUE": "shares_open",
+    "NEXT_PRIORITY": "shares_open",
+    "NEXT_HEADS": "jobs_queued",
     "BAND_SHARES": "shares_open",
     "SHARE_LANES": "lanes_ready",
     "OPEN_SHARE": "lanes_ready",

@@ -62,13 +62,15 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start) -> bool:
     share, most = band.take(need)
     lane, bound = share.take(tx)
     bound = min(bound, elsewhere)
-    rows = every(tx.db, sql.RUN, (lane.id, lane.head, most + 1))
-    taken = min(bisect_left(rows, (bound,)), most)
-    head: int | None = rows[taken][0] if taken < len(rows) else None
-    started = start.run(rows[:taken], band, share.tenant, lane)
-    tx.led(lane.id, head, started)
-    if head is not None:
-        share.give_back(lane._replace(head=head))
+    if most == 1 and lane.known:
+        started = start.run([(lane.head, lane.expires_at)], band, share.tenant, lane)
+        share.used = lane
+    else:
+        rows = every(tx.db, sql.RUN, (lane.id, lane.head, most + 1))
+        taken = min(bisect_left(rows, (bound,)), most)
+        started = start.run(rows[:taken], band, share.tenant, lane)
+        share.give_back(tx, lane, rows[taken][0] if taken < len(rows) else None)
+    tx.started(lane.id, started)
     band.give_back(share, started)
     return True
 

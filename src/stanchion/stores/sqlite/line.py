@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.fairness import run
 from stanchion.stores.sqlite import statements as sql
-from stanchion.stores.sqlite.fetch import every, one
+from stanchion.stores.sqlite.fetch import every, one, only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,26 +29,38 @@ class Lane(NamedTuple):
     head: int
     id: int
     task: str
+    expires_at: int | None = None
+    known: bool = False
+    """Whether `expires_at` has been read."""
 
 
 class Share:
-    """A tenant in a band: its turn, and those of its lanes that may start."""
+    """A tenant in a band: its turn, and those of its lanes that may start.
 
-    __slots__ = ("_lanes", "_read_to", "_tasks", "id", "moved", "since", "step", "tenant", "turn")
+    `used` is a lane of which jobs were taken; who leads it now is looked up when it matters, at the latest with
+    those of all other tenants at the end of the claim.
+    """
+
+    __slots__ = ("_lanes", "_read_to", "_tasks", "id", "moved", "since", "step", "tenant", "turn", "used")
 
     def __init__(self, row: Row, step: Turn, tasks: frozenset[str]) -> None:
         self.id: int
         self.turn: Turn
         self.since: int
         self.tenant: str
-        self.id, self.turn, self.since, self.tenant, head, lane, task, _, second = row
+        self.id, self.turn, self.since, self.tenant, head, lane, task, late, second = row
         self.step, self._tasks = step, tasks
-        self._lanes: list[Lane] = [Lane(head, lane, task)] if task in tasks else []
+        self._lanes: list[Lane] = [Lane(head, lane, task, late, known=True)] if task in tasks else []
         self._read_to: int = LAST if second is None else second - 1
         self.moved = False
+        self.used: Lane | None = None
 
     def lane(self, tx: Tx) -> Lane | None:
         """Return the lane whose turn it is, and leave it where it is."""
+        if self.used is not None:
+            used, self.used = self.used, None
+            head = only(tx.db, sql.NEXT_HEAD, (used.id, used.head))[0]
+            self.give_back(tx, used, head)
         while self._read_to != LAST and (not self._lanes or self._lanes[0].head > self._read_to):
             rows = every(tx.db, sql.SHARE_LANES, (self.id, self._read_to, _LANES_AT_ONCE))
             self._read_to = rows[-1][0] if len(rows) == _LANES_AT_ONCE else LAST
@@ -63,9 +76,11 @@ class Share:
         following = self._lanes[0].head if self._lanes else LAST
         return lane, min(following, LAST if self._read_to == LAST else self._read_to + 1)
 
-    def give_back(self, lane: Lane) -> None:
-        """Put a lane back with the job that leads it now."""
-        heapq.heappush(self._lanes, lane)
+    def give_back(self, tx: Tx, lane: Lane, head: int | None) -> None:
+        """Put a lane back under the job that leads it now, if there is one."""
+        tx.leads(lane.id, head)
+        if head is not None:
+            heapq.heappush(self._lanes, Lane(head, lane.id, lane.task))
 
 
 class Band:
@@ -82,13 +97,15 @@ class Band:
 
     def first(self) -> Share | None:
         """Return whose turn it is."""
-        row = self._following
-        while row is not None and (not self._heap or row[1:3] < self._heap[0][:2]):
-            share = Share(row, self._rules.step(row[3]), self._tasks)
-            if share.lane(self._tx) is not None:
+        while True:
+            row = self._following
+            while row is not None and (not self._heap or row[1:3] < self._heap[0][:2]):
+                share = Share(row, self._rules.step(row[3]), self._tasks)
                 heapq.heappush(self._heap, (share.turn, share.since, share))
-            row = self._following = self._unread.fetchone()
-        return self._heap[0][2] if self._heap else None
+                row = self._following = self._unread.fetchone()
+            if not self._heap or self._heap[0][2].lane(self._tx) is not None:
+                return self._heap[0][2] if self._heap else None
+            heapq.heappop(self._heap)
 
     def head(self) -> int:
         """Return the oldest job of whose turn it is."""
@@ -104,7 +121,7 @@ class Band:
         return share, run((share.turn, share.since), share.step, following, need)
 
     def give_back(self, share: Share, started: int) -> None:
-        """Charge a tenant for what it started; it stays in line while a lane of it waits."""
+        """Charge a tenant for what it started, and put it back in line."""
         if started:
             last = share.turn + (started - 1) * share.step
             self._clock = last if self._clock is None else max(self._clock, last)
@@ -112,13 +129,16 @@ class Band:
             if not share.moved:
                 share.moved = True
                 self._moved.append(share)
-        if share.lane(self._tx) is not None:
-            heapq.heappush(self._heap, (share.turn, share.since, share))
+        heapq.heappush(self._heap, (share.turn, share.since, share))
 
     def finish(self) -> None:
-        """Write the turns and the clock."""
+        """Write the turns and the clock, and look up who leads the lanes that were used."""
         self._unread.close()
         db = self._tx.db
+        used = {share.used.id: share.used.head for _, _, share in self._heap if share.used is not None}
+        if used:
+            for lane, head in every(db, sql.NEXT_HEADS, (json.dumps(used),)):
+                self._tx.leads(int(lane), head)
         db.executemany(sql.SET_TURN, [(share.turn, share.id) for share in self._moved])
         if self._clock is not None:
             db.execute(sql.SET_CLOCK, (self.queue, self.priority, self._clock))
@@ -127,14 +147,15 @@ class Band:
 def bands(tx: Tx, lanes: Lanes, want: Want) -> Iterator[list[Band]]:
     """Give the bands that a worker may serve, those of one priority together, the most urgent first."""
     rules = lanes.rules(tx)
-    at, group = (-1, 0), list[Band]()
-    while (row := one(tx.db, sql.NEXT_BAND, at)) is not None:
-        priority, queue = at = row[:2]
-        if group and group[0].priority != priority:
+    priority = -1
+    while (found := one(tx.db, sql.NEXT_PRIORITY, (priority,))) is not None:
+        priority = found[0]
+        group: list[Band] = []
+        queue = 0
+        while (found := one(tx.db, sql.NEXT_QUEUE, (priority, queue))) is not None:
+            queue = found[0]
+            name = lanes.name(tx, queue)
+            if queue not in rules.paused and (want.queues is None or name in want.queues):
+                group.append(Band(tx, (priority, queue, name), rules, want.tasks))
+        if group:
             yield group
-            group = []
-        name = lanes.name(tx, queue)
-        if queue not in rules.paused and (want.queues is None or name in want.queues):
-            group.append(Band(tx, (priority, queue, name), rules, want.tasks))
-    if group:
-        yield group

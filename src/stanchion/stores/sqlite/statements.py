@@ -111,10 +111,8 @@ SET_IDEMPOTENCY: Final = """
 # --- claim ----------------------------------------------------------------------------------------------------
 
 WORKER_MAY_CLAIM: Final = "SELECT 1 FROM workers WHERE id = ? AND state = 'alive'"
-NEXT_BAND: Final = """
-    SELECT priority, queue FROM shares
-     WHERE open = 1 AND (priority, queue) > (?, ?) ORDER BY priority, queue LIMIT 1
-"""
+NEXT_QUEUE: Final = "SELECT queue FROM shares WHERE open = 1 AND priority = ? AND queue > ? ORDER BY queue LIMIT 1"
+NEXT_PRIORITY: Final = "SELECT priority FROM shares WHERE open = 1 AND priority > ? ORDER BY priority LIMIT 1"
 # Of each tenant its first lane, whether that lane's oldest job may be late, and where its second lane begins.
 BAND_SHARES: Final = """
     SELECT s.id, s.turn, s.since, s.tenant, l.head, l.id, l.task, j.expires_at,
@@ -132,6 +130,11 @@ SHARE_LANES: Final = """
      WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL AND head > ? ORDER BY head LIMIT ?
 """
 RUN: Final = "SELECT seq, expires_at FROM jobs WHERE lane = ? AND state = 2 AND seq >= ? ORDER BY seq LIMIT ?"
+NEXT_HEAD: Final = "SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2 AND seq > ?"
+NEXT_HEADS: Final = """
+    SELECT x.key, (SELECT min(j.seq) FROM jobs j WHERE j.lane = x.key AND j.state = 2 AND j.seq > x.value)
+      FROM json_each(?) x
+"""
 LEASES: Final = """
     SELECT j.seq, j.id, j.version, j.attempt, j.spent, j.crashes, j.max_attempts, j.created_at, j.expires_at, j.user,
            p.args, p.timeout, p.tags, p.metadata, p.correlation, j.last_event,

@@ -45,11 +45,14 @@ class Tally:
             self._headless.add(lane)
             self._gained.add(lane)
 
-    def led(self, lane: int, head: int | None, started: int) -> None:
-        """Count what a claim started of a lane, and keep who leads it now."""
+    def started(self, lane: int, count: int) -> None:
+        """Count what a claim started of a lane; it also tells who leads the lane now (`leads`)."""
         deltas = self._deltas(lane)
-        deltas[QUEUED] -= started
-        deltas[RUNNING] += started
+        deltas[QUEUED] -= count
+        deltas[RUNNING] += count
+
+    def leads(self, lane: int, head: int | None) -> None:
+        """Keep which job leads a lane now."""
         self._heads[lane] = head
 
     def _deltas(self, lane: int) -> list[int]:
