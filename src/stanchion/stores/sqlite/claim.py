@@ -11,7 +11,7 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, one, only
-from stanchion.stores.sqlite.rows import FAILED, QUEUED, RUNNING, error_text, tags_of
+from stanchion.stores.sqlite.rows import FAILED, QUEUED, RUNNING, UNREADABLE, error_text, tags_of
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 PROMOTE_AT_MOST: Final = 1000
 _LAST: Final = (1 << 63) - 1
+SPOILED: Final = ErrorInfo(
+    Kind.INTERNAL,
+    "what the store keeps of this job cannot be read; `stanchion doctor` checks the file",
+    retryable=False,
+)
 EXPIRED: Final = ErrorInfo(Kind.EXPIRED, "expired before it started", retryable=False)
 
 
@@ -31,6 +36,7 @@ def claim(tx: Tx, worker: int, want: Want) -> Claimed:
     leases: list[Lease] = []
     if want.limit > 0 and want.tasks and one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)):
         late: list[Row] = []
+        spoiled: list[Row] = []
         starts: list[Row] = []
         events: list[Row] = []
         event = tx.event
@@ -39,10 +45,14 @@ def claim(tx: Tx, worker: int, want: Want) -> Claimed:
                 if row[8] is not None and row[8] <= tx.now:
                     late.append((row[0], lane[2], QUEUED, row[2], row[3], row[15]))
                     continue
+                try:
+                    leases.append(_lease(row, lane, tx.now))
+                except UNREADABLE:
+                    spoiled.append((row[0], lane[2], QUEUED, row[2], row[3], row[15]))
+                    continue
                 event += 1
                 starts.append((worker, tx.now, event, row[0]))
                 events.append((event, row[0], row[2] + 1, row[3] + 1, tx.now, worker, row[15]))
-                leases.append(_lease(row, lane, tx.now))
                 tx.moved(lane[2], QUEUED, RUNNING)
         if starts:
             tx.db.executemany(sql.START, starts)
@@ -50,6 +60,7 @@ def claim(tx: Tx, worker: int, want: Want) -> Claimed:
             tx.event = event
             tx.mask |= CHANGE
         expire(tx, late)
+        expire(tx, spoiled, SPOILED)
     due = only(tx.db, sql.NEXT_DUE)[0]
     return Claimed(tuple(leases), None if due is None else max(due - tx.now, 0))
 
@@ -125,10 +136,10 @@ def promote(tx: Tx, limit: int) -> int:
     return len(due)
 
 
-def expire(tx: Tx, late: Sequence[Row]) -> None:
-    """Fail jobs (seq, lane, state, version, attempt, last event) that did not start in time."""
+def expire(tx: Tx, late: Sequence[Row], why: ErrorInfo = EXPIRED) -> None:
+    """Fail jobs (seq, lane, state, version, attempt, last event) that did not start in time, or never can."""
     if late:
-        text = error_text(EXPIRED)
+        text = error_text(why)
         tx.db.executemany(sql.EXPIRE, [(tx.now, tx.event + place, row[0]) for place, row in enumerate(late, 1)])
         tx.db.executemany(sql.SET_RESULT, [(row[0], None, text) for row in late])
         _events(tx, late, FAILED, text)
