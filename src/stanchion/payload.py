@@ -24,8 +24,16 @@ _KINDS: Final = (
     inspect.Parameter.KEYWORD_ONLY,
 )
 _SIMPLE: Final[tuple[object, ...]] = (str, int, float, bool)
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding stored bytes that are no JSON raises."""
 _NUL: Final = b"\\u0000"
 _PLAIN: Final = (str, int, bool, type(None))
+
+
+def unreadable(what: str, error: Exception) -> PayloadError:
+    """Return the error for stored bytes that are no JSON; `what` names them."""
+    message = f"{what} cannot be read from the store: {error}."
+    return PayloadError(message, remedy="Check the store with `stanchion doctor`, and enqueue the job again.")
 
 
 def checked(value: object, depth: int = 0, pointer: str = "") -> None:
@@ -192,15 +200,17 @@ class Codec:
         """Return positional-only and other arguments for a call.
 
         Raises:
-            PayloadError: What is stored does not fit the function any more.
+            PayloadError: What is stored does not fit the function any more, or cannot be read.
         """
         try:
             if self.takes_files:
                 struct = msgspec.json.decode(data, type=self.struct, dec_hook=_referring(load))
             else:
                 struct = self._check(data)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        except msgspec.ValidationError as error:
             raise self._misfit(error) from error
+        except UNREADABLE as error:
+            raise unreadable(f"The arguments of task {self.name!r}", error) from error
         named = {name: getattr(struct, name) for name in struct.__struct_fields__}
         return [named.pop(name) for name in self._only], named
 
@@ -234,10 +244,20 @@ class Codec:
         return data
 
     def decode_result(self, data: bytes | None, load: Callable[[str], bytes]) -> object:
-        """Return a stored result as the function's return type."""
+        """Return a stored result as the function's return type.
+
+        Raises:
+            PayloadError: What is stored does not fit the type any more, or cannot be read.
+        """
         if data is None:
             return None
-        return msgspec.json.decode(data, type=self.result_hint, dec_hook=_referring(load))
+        try:
+            return msgspec.json.decode(data, type=self.result_hint, dec_hook=_referring(load))
+        except msgspec.ValidationError as error:
+            message = f"The stored result of task {self.name!r} does not fit its return type: {error}."
+            raise PayloadError(message, remedy="Read it with the version of the code that made it.") from error
+        except UNREADABLE as error:
+            raise unreadable(f"The result of task {self.name!r}", error) from error
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments."""

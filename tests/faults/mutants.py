@@ -152,7 +152,7 @@ MUTANTS: Final = (
         "test_nth_io.py::test_any_one_write_or_sync_may_fail[full-once]",
         (
             Patch(
-                SQLITE + "connection.py",
+                SQLITE + "wal.py",
                 "with suppress(apsw.Error):\n            connection.wal",
                 "if True:\n            connection.wal",
             ),

@@ -8,6 +8,7 @@ import functools
 import logging
 import time
 import traceback
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 from stanchion.domain.kinds import ErrorInfo, Kind, classify
@@ -16,6 +17,7 @@ from stanchion.engine.context import Context, Recorder
 from stanchion.engine.control import Cancel, Snooze
 from stanchion.errors import LeaseLostError, PayloadError
 from stanchion.files import File
+from stanchion.payload import UNREADABLE, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +32,8 @@ log = logging.getLogger("stanchion.worker")
 
 COARSE: Final = 2_000
 """Timeouts above so many ms are watched by a sweep over what runs, four times a second."""
+STARVED: Final = 5_000
+"""How long a job waits, unspent, when the machine has no thread or process left to run it, in ms."""
 MAX_TRACE: Final = 8_000
 _PLAIN: Final = (str, int, float, bool)
 
@@ -112,6 +116,8 @@ class Attempts:
                 exact.cancel()
         except asyncio.CancelledError:
             return self._stopped(running, timeout)
+        except StarvedError as error:
+            return starved(lease, error)
         except Snooze as asked:
             return Snoozed(asked.delay)
         except Cancel as asked:
@@ -134,7 +140,7 @@ class Attempts:
         load = self._recorder.artifacts.get
         positional, named = codec.decode(lease.args, load)
         if spec.takes_context or self._hooks.around_attempt:
-            running.context = Context(lease, self._recorder, bound(lease))
+            running.context = self._context_of(lease)
         if self._hooks.around_attempt and running.context is not None:
             context = running.context
             result = await self._hooks.attempted(context, lambda: self._call(running, spec, positional, named))
@@ -159,7 +165,29 @@ class Attempts:
         else:
             call = functools.partial(spec.function, *leading, *positional, **named)
         within = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: within.run(_carried, call))
+        return await self._in_thread(lambda: within.run(_carried, call))
+
+    async def _in_thread(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - a handler's own result
+        """Return what a call in a thread of the pool returns.
+
+        Raises:
+            StarvedError: There is no thread for it, and it was not called.
+        """
+        future: Future[Any] = Future()
+        try:
+            self._threads.submit(_fulfil, future, call)
+        except RuntimeError as error:
+            # The pool keeps what it could start no thread for: one that lives may take it, unless it is taken back.
+            if future.cancel():
+                message = f"there is no thread for it: {error}"
+                raise StarvedError(message) from error
+        return await asyncio.wrap_future(future)
+
+    def _context_of(self, lease: Lease) -> Context:
+        try:
+            return Context(lease, self._recorder, bound(lease))
+        except UNREADABLE as error:
+            raise unreadable(f"The metadata of job {lease.id}", error) from error
 
     async def _encoded(self, running: Running, spec: TaskSpec, result: object) -> bytes | None:
         limit = spec.max_payload or self._max_payload
@@ -167,9 +195,13 @@ class Attempts:
         if not spec.codec.gives_files or isinstance(result, _PLAIN):
             return spec.codec.encode_result(result, limit, put)
         files: list[File] = []
-        data = await asyncio.to_thread(spec.codec.encode_result, result, limit, put, files)
+        try:
+            data = await asyncio.to_thread(spec.codec.encode_result, result, limit, put, files)
+        except RuntimeError:  # no thread for it; what the handler made is worth more than a moment of the loop
+            files = []
+            data = spec.codec.encode_result(result, limit, put, files)
         if files:
-            context = running.context or Context(running.lease, self._recorder, bound(running.lease))
+            context = running.context or self._context_of(running.lease)
             for place, file in enumerate(files):
                 await context.output(file, name=file.name or ("result" if len(files) == 1 else f"result-{place + 1}"))
         return data
@@ -192,6 +224,34 @@ class Attempts:
         trace = "".join(traceback.format_exception(error))[-MAX_TRACE:]
         bound(lease).warning("attempt failed: %s: %s", info.kind.value, info.message, exc_info=error)
         return Failed(info._replace(trace=trace))
+
+
+class StarvedError(Exception):
+    """The machine has no thread or process left; the handler was not called."""
+
+
+def starved(lease: Lease, error: StarvedError) -> Snoozed:
+    """Return the outcome of an attempt that could not begin, and say so."""
+    bound(lease).warning(
+        "job %s cannot run here now: %s; it is tried again in %g s. Raise the limits of this user (`ulimit -n`, "
+        "`ulimit -u`) or run fewer slots",
+        lease.id,
+        error,
+        STARVED / 1000,
+    )
+    return Snoozed(STARVED)
+
+
+def _fulfil(future: Future[Any], call: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001 - carried to the loop
+        future.set_exception(error)
+        del future  # the trace of the error holds this frame
+    else:
+        future.set_result(result)
 
 
 def _carried(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - a handler's own result

@@ -16,7 +16,7 @@ from stanchion.domain.job import Lease
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Lost, Outcome, Released, Snoozed
 from stanchion.engine import frames
-from stanchion.engine.attempt import bound
+from stanchion.engine.attempt import StarvedError, bound, starved
 from stanchion.engine.context import Recorder
 from stanchion.errors import StanchionError
 
@@ -89,13 +89,17 @@ class Cells:
         self._all: set[Cell] = set()
 
     async def _start(self) -> Cell:
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            str(os.getpid()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=frames.MAX_FRAME,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                str(os.getpid()),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=frames.MAX_FRAME,
+            )
+        except (OSError, RuntimeError) as error:  # no descriptor or process left; no thread to watch it
+            message = f"no process could be started for it: {error}"
+            raise StarvedError(message) from error
         cell = Cell(process)
         self._all.add(cell)
         return cell
@@ -105,7 +109,10 @@ class Cells:
         lease = running.lease
         if running.asked:
             return Cancelled("cancelled before it started")
-        cell = self._idle.pop() if self._idle else await self._start()
+        try:
+            cell = self._idle.pop() if self._idle else await self._start()
+        except StarvedError as error:
+            return starved(lease, error)
         timeout = lease.timeout if lease.timeout is not None else spec.timeout
         limit = asyncio.timeout(None if not timeout else timeout / 1000)
         conversation = asyncio.ensure_future(self._converse(cell, running))

@@ -88,14 +88,14 @@ class Maintainer:
             await asyncio.sleep(self._sweep_every * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
             try:
                 await self.sweep()
-            except StoreError as error:
+            except (StoreError, OSError, RuntimeError) as error:  # the last two: no descriptor or no thread to be had
                 log.warning("silent workers could not be looked for: %s", error)
 
     async def _maintaining(self) -> None:
         while True:
             try:
                 more = await self.maintain()
-            except StoreError as error:
+            except (StoreError, OSError, RuntimeError) as error:  # the last two: no descriptor or no thread to be had
                 more = False
                 log.warning("maintenance could not run: %s", error)
             await asyncio.sleep(0.05 if more else MAINTAIN_EVERY * random.uniform(0.8, 1.2))  # noqa: S311 - jitter

@@ -113,7 +113,18 @@ class Supervisor:
         """Keep one child running; a child that dies young is started again ever more slowly."""
         pause = _FASTEST
         while not self._stopping:
-            child = await self._spawn()
+            try:
+                child = await self._spawn()
+            except (OSError, RuntimeError) as error:  # no descriptor or process left; no thread to watch it
+                pause = min(pause * 2, _SLOWEST)
+                log.warning(
+                    "a worker process cannot be started: %s; tried again in %g s. Raise the limits of this user "
+                    "(`ulimit -n`, `ulimit -u`)",
+                    error,
+                    pause,
+                )
+                await self._rest(pause)
+                continue
             code = await self._attend(child)
             if self._stopping:
                 return
@@ -131,9 +142,13 @@ class Supervisor:
                 how,
             )
             self._on_event("died", {"place": place, "pid": child.process.pid, "how": how})
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._stopped.wait()
+            await self._rest(pause)
+
+    async def _rest(self, pause: float) -> None:
+        """Wait for so many seconds, or until it stops."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._stopped.wait()
 
     async def _spawn(self) -> Child:
         process = await asyncio.create_subprocess_exec(

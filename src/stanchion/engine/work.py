@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from stanchion.domain.job import State
-from stanchion.domain.outcome import Lost, Outcome, Released, Settlement, settle
+from stanchion.domain.kinds import ErrorInfo, Kind
+from stanchion.domain.outcome import Failed, Lost, Outcome, Released, Settlement, settle
 from stanchion.domain.policy import PROFILES
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.attempt import Attempts, Running, bound
@@ -46,12 +47,18 @@ SHORT: Final = 0.050
 SWEEP: Final = 0.25
 """Seconds between looks at the deadlines of what runs."""
 _SMOOTHING: Final = 0.05
+_PASSING: Final = (StoreError, OSError, RuntimeError)
+"""What a store raises that may be over soon: its own errors, and the machine's when it has no file or thread left."""
 _TROUBLE: Final = (0.1, 0.3, 1.0, 3.0)
 
 
 def incarnation() -> str:
     """Return a name that no other worker process ever has."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def _tell_late(ended: Settlement) -> None:
+    log.warning("attempt %d of job %s was refused as %s: its lease was lost", ended.attempt, ended.id, ended.outcome)
 
 
 def _last_life(lease: Lease, spec: TaskSpec) -> bool:
@@ -112,6 +119,7 @@ class Worker:
         self._running: dict[tuple[int, int], Running] = {}
         self._ready: deque[Lease] = deque()
         self._outbox: list[Settlement] = []
+        self._unsure: set[tuple[int, int]] = set()  # settled by a call whose reply was lost
         self._wake = asyncio.Event()
         self._check = asyncio.Event()
         self._hungry = True
@@ -187,7 +195,7 @@ class Worker:
                         await self._reconcile()
                     next_due = await self._round(room)
                     trouble = 0
-                except StoreError as error:
+                except _PASSING as error:
                     log.warning("the store cannot be used now: %s", error)
                     await asyncio.sleep(_TROUBLE[min(trouble, len(_TROUBLE) - 1)] * random.uniform(0.5, 1))  # noqa: S311 - jitter
                     trouble += 1
@@ -217,22 +225,20 @@ class Worker:
     async def _round(self, room: int) -> float | None:
         settled, self._outbox = self._outbox, []
         if not room:
-            answers = await self._settle_or_keep(settled)
-            due = None
-            self._tell_refused(settled, answers)
-            return due
+            await self._conclude(settled, await self._settle_or_keep(settled))
+            return None
         self._hungry = False
         try:
             answers, claimed = await self._store.claim(self.id, Want(room, self._tasks, self._queues), settled)
         except BaseException:
-            self._outbox = settled + self._outbox
+            self._keep(settled)
             self._hungry = self._doubt = True
             raise
-        self._tell_refused(settled, answers)
         self._ready.extend(claimed.leases)
         self._backlog = len(claimed.leases) >= room
         self._hungry = self._hungry or self._backlog
         self._start_ready()
+        await self._conclude(settled, answers)
         return None if claimed.next_due is None else claimed.next_due / 1000
 
     async def _reconcile(self) -> None:
@@ -252,19 +258,49 @@ class Worker:
         try:
             return await self._store.settle(settled)
         except BaseException:
-            self._outbox = settled + self._outbox
+            self._keep(settled)
             raise
 
-    def _tell_refused(self, settled: Sequence[Settlement], answers: Sequence[bool]) -> None:
+    def _keep(self, settled: list[Settlement]) -> None:
+        """Settle these again: whether the call that had no answer did so is not known."""
+        self._outbox = settled + self._outbox
+        self._unsure.update((ended.ref, ended.attempt) for ended in settled)
+
+    async def _conclude(self, settled: Sequence[Settlement], answers: Sequence[bool]) -> None:
+        """Forget attempts that have ended; say which ended otherwise than they should have."""
+        refused: list[Settlement] = []
         for ended, applied in zip(settled, answers, strict=True):
-            self._board.end(ended.ref, ended.attempt)
+            key = (ended.ref, ended.attempt)
+            self._board.end(*key)
             if not applied:
-                log.warning(
-                    "attempt %d of job %s was refused as %s: its lease was lost",
-                    ended.attempt,
-                    ended.id,
-                    ended.outcome,
-                )
+                refused.append(ended)
+            elif self._unsure:
+                self._unsure.discard(key)
+        for ended in refused:
+            if (ended.ref, ended.attempt) in self._unsure:
+                self._unsure.discard((ended.ref, ended.attempt))
+                await self._explain(ended)
+            else:
+                _tell_late(ended)
+
+    async def _explain(self, ended: Settlement) -> None:
+        """Say so if a repeated settlement was refused for another reason than that the first was stored."""
+        try:
+            _, attempts = await self._store.history(ended.id)
+        except _PASSING as error:
+            log.warning(
+                "attempt %d of job %s: whether it is stored as %s could not be read: %s",
+                ended.attempt,
+                ended.id,
+                ended.outcome,
+                error,
+            )
+            return
+        found = {attempt.outcome for attempt in attempts if attempt.number == ended.attempt}
+        if found & {ended.outcome, "cancelled"}:  # an asked cancel wins over every other ending
+            log.info("attempt %d of job %s is stored; the first reply was lost", ended.attempt, ended.id)
+        else:
+            _tell_late(ended)
 
     def _start_ready(self) -> None:
         loop = asyncio.get_running_loop()
@@ -302,6 +338,9 @@ class Worker:
                 outcome = await self._attempts.run(running, spec)
         except asyncio.CancelledError:  # cancelled before its first step
             outcome = Released("its worker stopped")
+        except Exception as error:  # noqa: BLE001 - a defect; given back, the job would meet it again at once
+            bound(lease).exception("the attempt could not be run")
+            outcome = Failed(ErrorInfo(Kind.INTERNAL, f"the attempt could not be run: {error}"))
         finally:
             del self._running[lease.ref, lease.attempt]
             self._mean += _SMOOTHING * (loop.time() - began - self._mean)
@@ -348,7 +387,7 @@ class Worker:
                     held = await self._store.held(self.id)
                 else:
                     continue
-            except StoreError as error:
+            except _PASSING as error:
                 log.warning("liveness could not be checked: %s", error)
                 continue
             self._compare(before, {(item.ref, item.attempt): item.cancel_requested for item in held})
@@ -405,6 +444,6 @@ class Worker:
                 await self._store.drain_worker(self.id)
             if self._outbox:
                 settled, self._outbox = self._outbox, []
-                self._tell_refused(settled, await self._settle_or_keep(settled))
-        except StoreError as error:
+                await self._conclude(settled, await self._settle_or_keep(settled))
+        except _PASSING as error:
             log.warning("the store cannot be used now; leases will expire: %s", error)

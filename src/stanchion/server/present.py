@@ -80,17 +80,24 @@ def preview_out(job: Job, preview: Preview | None = None) -> wire.PreviewOut | N
     return wire.PreviewOut(url, preview.content_type, preview.width, preview.height, preview.step)
 
 
+def kept(data: bytes | None, otherwise: Raw = NULL) -> Raw:
+    """Return JSON as it was stored, or `otherwise` where there is none or it cannot be read."""
+    if not data:
+        return otherwise
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return otherwise
+    return Raw(data)
+
+
 def chunk(output: Output) -> Raw:
     """Return an output chunk as JSON: JSON as it is, text as a string, other bytes as null (fetch its URL)."""
     data = output.data
     if data is None or output.kind == "bytes":
         return NULL
     if output.content_type == "application/json" or output.kind == "json":
-        try:
-            msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError):
-            return NULL
-        return Raw(data)
+        return kept(data)
     try:
         return Raw(_encode(data.decode()))
     except UnicodeDecodeError:
@@ -179,7 +186,7 @@ def thin_fields(job: Job, place: Place | None, now: Instant, preview: Preview | 
         "crashes": job.crashes,
         "max_attempts": job.max_attempts,
         "tags": job.tags,
-        "metadata": Raw(job.metadata) if job.metadata else _EMPTY,
+        "metadata": kept(job.metadata, _EMPTY),
         "error": error_out(job.error),
         "created_at": at(job.created_at),
         "run_at": maybe_at(job.due_at) if waits else None,

@@ -48,12 +48,13 @@ def known_form(job_id: str) -> JobId:
 
 
 def shown_args(data: bytes, hidden: frozenset[str]) -> Raw:
-    """Return arguments as JSON, those that are secret struck out."""
-    if not hidden:
-        return Raw(data)
+    """Return arguments as JSON, those that are secret struck out; null where they cannot be read."""
+    args = present.kept(data)
+    if not hidden or args is present.NULL:
+        return args
     named = msgspec.json.decode(data)
     if not isinstance(named, dict):
-        return Raw(data)
+        return args
     plain = cast("dict[str, object]", named)
     return Raw(msgspec.json.encode({name: _STRUCK if name in hidden else value for name, value in plain.items()}))
 
@@ -77,7 +78,7 @@ async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] =
     return wire.JobOut(
         **fields,
         args=args,
-        result=Raw(job.result) if job.result is not None else present.NULL,
+        result=present.kept(job.result),
         cost=present.costs_out(await store.costs(job.id, scope)),
         attempts=present.attempts_out(job, attempts),
         events=[present.event_out(event) for event in events],

@@ -12,7 +12,7 @@ from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.line import LAST, bands
-from stanchion.stores.sqlite.rows import FAILED, QUEUED, error_text, tags_of
+from stanchion.stores.sqlite.rows import FAILED, QUEUED, UNREADABLE, error_text, tags_of
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from stanchion.stores.sqlite.writer import Tx
 
 PROMOTE_AT_MOST: Final = 1000
+SPOILED: Final = ErrorInfo(
+    Kind.INTERNAL,
+    "what the store keeps of this job cannot be read; `stanchion doctor` checks the file",
+    retryable=False,
+)
 EXPIRED: Final = ErrorInfo(Kind.EXPIRED, "expired before it started", retryable=False)
 
 
@@ -81,7 +86,7 @@ class _Start:
     def __init__(self, tx: Tx, worker: int) -> None:
         self._tx, self._worker = tx, worker
         self._late: dict[int, int] = {}
-        self._starts: dict[int, tuple[Band, str, str]] = {}
+        self._starts: dict[int, tuple[Band, str, Lane]] = {}
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -93,7 +98,7 @@ class _Start:
             if expires_at is not None and expires_at <= now:
                 self._late[seq] = lane.id
             else:
-                self._starts[seq] = band, tenant, lane.task
+                self._starts[seq] = band, tenant, lane
         return len(self._starts) - before
 
     def write(self) -> tuple[Lease, ...]:
@@ -105,6 +110,7 @@ class _Start:
         starts: list[Row] = []
         events: list[Row] = []
         late: list[Row] = []
+        spoiled: list[Row] = []
         event = tx.event
         for row in every(tx.db, sql.LEASES, (f"[{','.join(map(str, (*self._starts, *self._late)))}]",)):
             seq = row[0]
@@ -112,25 +118,31 @@ class _Start:
             if place is None:
                 late.append((seq, self._late[seq], QUEUED, row[2], row[3], row[15]))
                 continue
+            try:
+                leases.append(_lease(row, *place, now))
+            except UNREADABLE:
+                tx.started(place[2].id, -1)
+                spoiled.append((seq, place[2].id, QUEUED, row[2], row[3], row[15]))
+                continue
             event += 1
             starts.append((worker, now, event, seq))
             events.append((event, seq, row[2] + 1, row[3] + 1, now, worker, row[15]))
-            leases.append(_lease(row, *place, now))
         if starts:
             tx.db.executemany(sql.START, starts)
             tx.db.executemany(sql.ADD_START_EVENT, events)
             tx.event = event
             tx.mask |= CHANGE
         expire(tx, late)
+        expire(tx, spoiled, SPOILED)
         return tuple(leases)
 
 
-def _lease(row: Row, band: Band, tenant: str, task: str, now: int) -> Lease:
+def _lease(row: Row, band: Band, tenant: str, lane: Lane, now: int) -> Lease:
     return Lease(
         row[0],
         unpacked(row[1]),
         row[3] + 1,
-        task,
+        lane.task,
         row[10],
         band.name,
         tenant,
@@ -159,10 +171,10 @@ def promote(tx: Tx, limit: int) -> int:
     return len(due)
 
 
-def expire(tx: Tx, late: Sequence[Row]) -> None:
-    """Fail jobs (seq, lane, state, version, attempt, last event) that did not start in time."""
+def expire(tx: Tx, late: Sequence[Row], why: ErrorInfo = EXPIRED) -> None:
+    """Fail jobs (seq, lane, state, version, attempt, last event) that did not start in time, or never can."""
     if late:
-        text = error_text(EXPIRED)
+        text = error_text(why)
         tx.db.executemany(sql.EXPIRE, [(tx.now, tx.event + place, row[0]) for place, row in enumerate(late, 1)])
         tx.db.executemany(sql.SET_RESULT, [(row[0], None, text) for row in late])
         _events(tx, late, FAILED, text)

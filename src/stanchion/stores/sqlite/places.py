@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stanchion.domain.fairness import before, step
 from stanchion.store import Place
@@ -11,6 +10,7 @@ from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
 from stanchion.stores.sqlite.reads import key_of
 from stanchion.stores.sqlite.rows import BLOCKED, QUEUED, RETRYING, RUNNING, SCHEDULED
+from stanchion.stores.sqlite.workers import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,10 +48,7 @@ class _Line:
 
     def __init__(self, db: Connection, now: Instant) -> None:
         self._db = db
-        self._serving: list[tuple[Any, Any]] = [
-            (None if row[0] is None else json.loads(row[0]), json.loads(row[1]))
-            for row in every(db, sql.SERVING, (now,))
-        ]
+        self._serving = [(names_of(row[0]), names_of(row[1]) or ()) for row in every(db, sql.SERVING, (now,))]
         self._bands: dict[tuple[int, int], tuple[int, list[Row]]] = {}
 
     def served(self, task: str, queue: str) -> bool:

@@ -1,13 +1,18 @@
-"""Reading: each function is one snapshot, and stays within a tenant's scope in the query itself."""
+"""Reading: each function is one snapshot, and stays within a tenant's scope in the query itself.
+
+What cannot be read in one row (a damaged file, a row of a later version) is said in its place and hides no other row.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.ids import packed
 from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, Output, Preview
+from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.policy import QueuePolicy
 from stanchion.domain.query import Filter, Scope
 from stanchion.store import Page, QueueStats
@@ -16,11 +21,15 @@ from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.rows import (
     CODES,
     COMPLETED,
+    FAILED,
     RUNNING,
     STATES,
+    UNREADABLE,
     error_of,
+    error_text,
     job_of,
     output_of,
+    tags_of,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
 
     from stanchion.domain.units import JobId
     from stanchion.stores.sqlite.fetch import Connection
+
+log = logging.getLogger("stanchion.store")
 
 FEW: Final = 5_000
 """Up to so many jobs of a state are sorted for a page; with more, pages are read from the newest down."""
@@ -47,11 +58,49 @@ def ref_of(db: Connection, job_id: JobId, scope: Scope) -> tuple[int, int] | Non
     return None if row is None else (row[0], row[1])
 
 
+def _job(row: Row, artifacts: tuple[Output, ...] = ()) -> Job:
+    """Return the job of a row; what cannot be read of it stands in its error."""
+    try:
+        return job_of(row, artifacts)
+    except UNREADABLE:
+        return job_of(_mended(row), artifacts)
+
+
+def _mended(row: Row) -> Row:
+    """Return a row without what cannot be read; a job whose secrets are not known shows no arguments."""
+    columns, wrong = list(row), list[str]()
+    if not 0 <= row[7] < len(STATES):
+        wrong.append(f"state {row[7]}")
+        columns[7] = FAILED
+    for place, name in ((19, "tags"), (34, "secret"), (23, "error")):
+        try:
+            (error_of if name == "error" else tags_of)(row[place])
+        except UNREADABLE:
+            wrong.append(name)
+            columns[place] = None
+    if "secret" in wrong:
+        columns[32] = columns[33] = None
+    columns[23] = error_text(_unreadable(f"what the store keeps of this job cannot be read: {', '.join(wrong)}"))
+    return tuple(columns)
+
+
+def _unreadable(message: str) -> ErrorInfo:
+    return ErrorInfo(Kind.INTERNAL, f"{message}; `stanchion doctor` checks the file", retryable=False)
+
+
+def problem_of(text: str | None) -> ErrorInfo | None:
+    """Return the error that a text keeps, or one that says that it cannot be read."""
+    try:
+        return error_of(text)
+    except UNREADABLE:
+        return _unreadable("the error that the store keeps cannot be read")
+
+
 def inspect(db: Connection, ids: Sequence[JobId], scope: Scope) -> list[Job | None]:
     """See `Store.inspect`."""
     rows = [one(db, sql.JOB, (key_of(job_id), scope.tenant)) for job_id in ids]
     found = _artifacts(db, [row[0] for row in rows if row is not None])
-    return [None if row is None else job_of(row, found.get(row[0], ())) for row in rows]
+    return [None if row is None else _job(row, found.get(row[0], ())) for row in rows]
 
 
 def _artifacts(db: Connection, refs: Sequence[int]) -> dict[int, tuple[Output, ...]]:
@@ -78,7 +127,7 @@ def page(db: Connection, filter_: Filter, limit: int, after: str | None, scope: 
     rows.sort(key=lambda row: -row[0])
     shown = rows[:limit]
     found = _artifacts(db, [row[0] for row in shown])
-    jobs = tuple(job_of((*row[:32], None, None, None), found.get(row[0], ())) for row in shown)
+    jobs = tuple(_job((*row[:32], None, None, None), found.get(row[0], ())) for row in shown)
     return Page(jobs, str(shown[-1][0]) if len(rows) > limit else None)
 
 
@@ -111,15 +160,20 @@ def _newest(db: Connection, filter_: Filter, limit: int, below: int, scope: Scop
 
 
 def history(db: Connection, job_id: JobId, scope: Scope, after: int) -> tuple[list[Event], list[Attempt]]:
-    """See `Store.history`; attempts are read off the events: a start, and what came next."""
+    """See `Store.history`; attempts are read off the events: a start, and what came next.
+
+    An event whose state is unknown is left out, and a warning says so.
+    """
     found = ref_of(db, job_id, scope)
     if found is None:
         return [], []
     events: list[Event] = []
     attempts: dict[int, Attempt] = {}
     for cursor, version, state, attempt, at, error, outcome, worker, _ in every(db, sql.HISTORY, (found[0],)):
-        problem = error_of(error)
-        if version > after:
+        problem = problem_of(error)
+        if not 0 <= state < len(STATES):
+            log.warning("event %d of job %s has state %d, which this version does not know", version, job_id, state)
+        elif version > after:
             events.append(Event(cursor, job_id, version, STATES[state], attempt, at, problem))
         if state == RUNNING and outcome is None:
             attempts[attempt] = Attempt(attempt, worker, at, None, None, None)

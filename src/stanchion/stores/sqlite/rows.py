@@ -12,6 +12,8 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+UNREADABLE: Final = (ValueError, TypeError, AttributeError, IndexError, RecursionError)
+"""What reading a damaged value raises."""
 STATES: Final = (
     State.BLOCKED,
     State.SCHEDULED,

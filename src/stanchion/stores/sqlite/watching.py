@@ -9,10 +9,12 @@ from stanchion.domain.ids import unpacked
 from stanchion.domain.query import Cursor, Scope
 from stanchion.store import Bucket, Changes, Flow, OutputItem
 from stanchion.stores.sqlite import statements as sql
-from stanchion.stores.sqlite.fetch import every, one, only
-from stanchion.stores.sqlite.rows import COMPLETED, FAILED, RUNNING, event_of, output_of
+from stanchion.stores.sqlite.fetch import Row, every, one, only
+from stanchion.stores.sqlite.reads import problem_of
+from stanchion.stores.sqlite.rows import COMPLETED, FAILED, RUNNING, STATES, UNREADABLE, event_of, output_of
 
 if TYPE_CHECKING:
+    from stanchion.domain.job import Event
     from stanchion.domain.units import Instant, Millis
     from stanchion.stores.sqlite.fetch import Connection
 
@@ -22,7 +24,7 @@ MAX_SAMPLES: Final = 200
 
 
 def changes(db: Connection, since: Cursor, limit: int, scope: Scope) -> Changes:
-    """See `Store.changes`."""
+    """See `Store.changes`; an event whose state is unknown is left out, as in a history."""
     floor = only(db, sql.FLOOR)[0]
     top = tail(db)
     if since.event < floor or since.event > top.event:
@@ -30,7 +32,7 @@ def changes(db: Connection, since: Cursor, limit: int, scope: Scope) -> Changes:
     rows = every(db, sql.EVENTS_SINCE, (since.event, limit))
     items = every(db, sql.OUTPUTS_SINCE, (since.output, limit))
     lively = every(db, sql.LIVE_SINCE, (since.live, limit))
-    events = tuple(event_of(row) for row in rows if scope.tenant in (None, row[7]))
+    events = tuple(_event(row) for row in rows if scope.tenant in (None, row[7]) and 0 <= row[3] < len(STATES))
     produced = tuple(OutputItem(unpacked(row[11]), output_of(row)) for row in items if scope.tenant in (None, row[12]))
     live = tuple(unpacked(row[1]) for row in lively if scope.tenant in (None, row[2]))
     more = limit in (len(rows), len(items), len(lively))
@@ -40,6 +42,13 @@ def changes(db: Connection, since: Cursor, limit: int, scope: Scope) -> Changes:
         lively[-1][0] if len(lively) == limit else top.live,
     )
     return Changes(events, produced, live, cursor, more=more)
+
+
+def _event(row: Row) -> Event:
+    try:
+        return event_of(row)
+    except UNREADABLE:
+        return event_of((*row[:6], None))._replace(error=problem_of(row[6]))
 
 
 def tail(db: Connection) -> Cursor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from stanchion.domain.ids import unpacked
 from stanchion.domain.job import Lease
@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     from stanchion.domain.units import Instant, Millis
     from stanchion.stores.sqlite.fetch import Connection
     from stanchion.stores.sqlite.writer import Tx
+
+
+def names_of(text: str | None) -> tuple[str, ...] | None:
+    """Return the names that a text keeps; None for none kept, and no names where it cannot be read."""
+    if text is None:
+        return None
+    found = _read(text)
+    return tuple(map(str, cast("list[object]", found))) if isinstance(found, list) else ()
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def register(tx: Tx, worker: WorkerInfo, lease_for: Millis) -> int:
@@ -99,17 +114,17 @@ def listed(db: Connection, now: Instant, keep: Millis) -> list[WorkerRow]:
         jobs = tuple(unpacked(job[0]) for job in every(db, sql.WORKER_JOBS, (number,)))
         if state == "alive":
             state = "busy" if jobs else "idle"
-        names = None if queues is None else tuple(json.loads(queues))
+        able = _read(capabilities)
         info = WorkerInfo(
             incarnation,
             host,
             pid,
             slots,
-            names,
-            tuple(json.loads(tasks)),
+            names_of(queues),
+            names_of(tasks) or (),
             supervisor,
             version,
-            json.loads(capabilities),
+            able if isinstance(able, dict) else {},
         )
         ended = done + failed
         alive = state in ("busy", "idle", "draining") and lease_until >= now
