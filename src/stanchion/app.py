@@ -28,6 +28,7 @@ from stanchion.queues import Queue, states_of
 from stanchion.stores import open_store
 from stanchion.sync import Portal
 from stanchion.task import Decorator, Task, make_spec
+from stanchion.tenants import Tenants
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -371,6 +372,11 @@ class Stanchion:
     def queue(self, name: str) -> Queue:
         """Return a queue to operate on; the app must be open."""
         return Queue(name, self.store, self.handle_of)
+
+    @property
+    def tenants(self) -> Tenants:
+        """The tenants and their shares; the app must be open."""
+        return Tenants(self.store)
 
     async def stats(self) -> list[QueueStats]:
         """Return all queues with their counts by state."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import apsw
 import pytest
 
 from stanchion.domain.outcome import Completed
@@ -120,3 +121,34 @@ async def test_an_enqueue_behind_others_writes_six_pages(store: SqliteStore) -> 
     for _ in range(10):
         await store.enqueue([new()])
     assert log._pages - before <= 10 * 6 + 5  # a page that is full splits now and then
+
+
+async def steps_of_a_claim(tmp_path: Path, waiting: int, tenants: int) -> int:
+    """How many steps SQLite's machine takes to settle 64 jobs and to claim 64 more."""
+    store = SqliteStore(tmp_path / f"{waiting}-{tenants}.db", ballast=0)
+    await store.open()
+    await store.enqueue([new(tenant=f"t{number % tenants}") for number in range(waiting)])
+    worker = await join(store)
+    held = await take(store, worker, WANT)
+    steps = 0
+
+    def profiled(event: dict[str, Any]) -> None:
+        nonlocal steps
+        steps += event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
+
+    store._writing.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, profiled)  # type: ignore[attr-defined]
+    _, claimed = await store.claim(worker, WANT, [ended(lease, Completed(b"1")) for lease in held])
+    store._writing.db.trace_v2(0, None)  # type: ignore[attr-defined]
+    assert len(claimed.leases) == 64
+    await store.close()
+    return steps
+
+
+async def test_a_claim_does_the_same_however_many_jobs_wait(tmp_path: Path) -> None:
+    assert await steps_of_a_claim(tmp_path, 20_000, 1) == await steps_of_a_claim(tmp_path, 300, 1)
+
+
+async def test_a_claim_does_the_same_however_many_tenants_wait(tmp_path: Path) -> None:
+    one, hundred, many = [await steps_of_a_claim(tmp_path, 6_000, tenants) for tenants in (1, 100, 3_000)]
+    assert many <= 1.3 * hundred
+    assert many <= 2 * one
