@@ -53,7 +53,7 @@ from stanchion.store import (
     WorkerInfo,
 )
 from stanchion.stores.memory import MemoryStore
-from stanchion.stores.sqlite import SqliteStore
+from stanchion.stores.sqlite import SqliteStore, ranks
 from tests.clock import T0, FakeClock
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ranks.DEEP = 3  # lines are short here, and positions are to be followed in memory too
 LEASE_FOR = 4_000
 POLICY = RetryPolicy(backoff=Backoff(base=1.0, jitter="none"), crash_budget=2)
 TASKS, QUEUES, TENANTS = ("a", "b"), ("x", "y"), ("d", "e")

@@ -105,6 +105,7 @@ def amend(
             lane = lanes.lane(tx, queue, lanes.rules(tx).priority(tenant, priority), tenant, task)
             if lane != row[1]:
                 tx.db.execute(sql.SET_LANE, (lane, row[0]))
+                lanes.changed(tx)  # no event tells of it, and those who follow the line must know
                 tx.moved(row[1], row[2], None)
                 tx.moved(lane, None, row[2])
         if metadata is not None:

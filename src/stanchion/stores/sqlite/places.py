@@ -1,13 +1,15 @@
-"""Where jobs stand in line: exact, from counts of lanes and shares, never by looking at the jobs ahead."""
+"""Where jobs stand in line: exact, from the turns of tenants and the counts of lanes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
 
 from stanchion.domain.fairness import before, step
 from stanchion.store import Place
 from stanchion.stores.sqlite import statements as sql
-from stanchion.stores.sqlite.fetch import every, one, only
+from stanchion.stores.sqlite.fetch import every, only
 from stanchion.stores.sqlite.reads import key_of
 from stanchion.stores.sqlite.rows import BLOCKED, QUEUED, RETRYING, RUNNING, SCHEDULED
 from stanchion.stores.sqlite.workers import names_of
@@ -16,62 +18,104 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanchion.domain.query import Scope
-    from stanchion.domain.units import Instant, JobId
+    from stanchion.domain.units import Instant, JobId, Turn
     from stanchion.stores.sqlite.fetch import Connection, Row
+    from stanchion.stores.sqlite.ranks import Ranks
 
 
-def places(db: Connection, ids: Sequence[JobId], scope: Scope, now: Instant) -> list[Place | None]:
+class _Waiting(NamedTuple):
+    """A queued job of a queue that is not paused; `at` is its place among the answers."""
+
+    at: int
+    seq: int
+    queue: int
+    priority: int
+    share: int
+    name: str
+    task: str
+
+
+class _Rival(NamedTuple):
+    """A tenant of a band: the turn of its next job, with which job it joined, its step, and how many it has waiting."""
+
+    share: int
+    turn: Turn
+    since: int
+    step: Turn
+    jobs: int
+
+
+def places(db: Connection, ranks: Ranks, ids: Sequence[JobId], scope: Scope, now: Instant) -> list[Place | None]:
     """See `Store.position`."""
-    line = _Line(db, now)
-    return [_place(line, one(db, sql.PLACE, (key_of(job_id), scope.tenant))) for job_id in ids]
+    answers: list[Place | None] = [None] * len(ids)
+    waiting: list[_Waiting] = []
+    keys = json.dumps([key_of(job_id).hex() for job_id in ids])
+    for at, seq, state, due_at, priority, queue, paused, name, task, share in every(
+        db, sql.PLACES, (keys, scope.tenant)
+    ):
+        if state == QUEUED and not paused:
+            waiting.append(_Waiting(at, seq, queue, priority, share, name, task))
+        else:
+            answers[at] = _standing(state, due_at, name)
+    if waiting:
+        ranks.catch_up(db)
+        serving = [(names_of(row[0]), names_of(row[1]) or ()) for row in every(db, sql.SERVING, (now,))]
+        positions = _positions(db, ranks, waiting)
+        for job in waiting:
+            served = any(job.task in tasks and (queues is None or job.name in queues) for queues, tasks in serving)
+            position = positions[job.seq]
+            answers[job.at] = Place(position) if served else Place(position, "no_worker", job.task)
+    return answers
 
 
-def _place(line: _Line, row: Row | None) -> Place | None:
-    if row is None:
-        return None
-    seq, state, due_at, priority, queue, paused, name, task, share = row
-    if state == QUEUED and not paused:
-        position = 1 + line.ahead(seq, queue, priority, share)
-        return Place(position) if line.served(task, name) else Place(position, "no_worker", task)
+def _standing(state: int, due_at: Instant | None, queue: str) -> Place:
     places: dict[int, Place] = {
         BLOCKED: Place(None, "dependency"),
         SCHEDULED: Place(None, "scheduled", None, due_at),
-        QUEUED: Place(None, "paused_queue", name),
+        QUEUED: Place(None, "paused_queue", queue),
         RUNNING: Place(0),
         RETRYING: Place(None, "scheduled", None, due_at),
     }
     return places.get(state, Place(None))
 
 
-class _Line:
-    """The line as of one snapshot; what several jobs need of it is read once."""
+def _positions(db: Connection, ranks: Ranks, waiting: Sequence[_Waiting]) -> dict[int, int]:
+    """Return the position of each job by its number."""
+    shares: defaultdict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for job in waiting:
+        shares[job.queue, job.priority, job.share].append(job.seq)
+    bands: dict[tuple[int, int], tuple[int, list[_Rival]]] = {}
+    positions: dict[int, int] = {}
+    for (queue, priority, share), seqs in shares.items():
+        band = bands.get((queue, priority))
+        if band is None:
+            above = int(only(db, sql.AHEAD_BANDS, (queue, priority))[0])
+            band = bands[queue, priority] = above, [_rival(row) for row in every(db, sql.BAND, (priority, queue))]
+        above, rivals = band
+        own = _own(db, ranks, share, seqs)
+        positions |= {seq: 1 + above + own[seq] + _others(rivals, share, own[seq]) for seq in seqs}
+    return positions
 
-    def __init__(self, db: Connection, now: Instant) -> None:
-        self._db = db
-        self._serving = [(names_of(row[0]), names_of(row[1]) or ()) for row in every(db, sql.SERVING, (now,))]
-        self._bands: dict[tuple[int, int], tuple[int, list[Row]]] = {}
 
-    def served(self, task: str, queue: str) -> bool:
-        """Return whether a living worker would claim a job."""
-        return any(task in tasks and (queues is None or queue in queues) for queues, tasks in self._serving)
+def _rival(row: Row) -> _Rival:
+    return _Rival(row[0], row[1], row[2], step(row[3]), int(row[4]))
 
-    def ahead(self, seq: int, queue: int, priority: int, share: int) -> int:
-        """Return how many jobs of its queue start before one that waits."""
-        above, band = self._band(queue, priority)
-        own = int(only(self._db, sql.AHEAD_IN_SHARE, (share, seq))[0])
-        _, turn, since, weight, _ = next(row for row in band if row[0] == share)
-        tag = turn + own * step(weight)
-        others = (
-            min(int(count), before(tag - at, step(heft), equal=joined < since))
-            for number, at, joined, heft, count in band
-            if number != share
-        )
-        return above + own + sum(others)
 
-    def _band(self, queue: int, priority: int) -> tuple[int, list[Row]]:
-        """Return how many wait at higher priorities, and the band's shares (`statements.BAND`)."""
-        found = self._bands.get((queue, priority))
-        if found is None:
-            above = int(only(self._db, sql.AHEAD_BANDS, (queue, priority))[0])
-            found = self._bands[queue, priority] = above, every(self._db, sql.BAND, (priority, queue))
-        return found
+def _own(db: Connection, ranks: Ranks, share: int, seqs: Sequence[int]) -> dict[int, int]:
+    """Return how many jobs of the same tenant start before each."""
+    sums = dict.fromkeys(seqs, 0)
+    for lane, count in every(db, sql.LANES_OF_SHARE, (share,)):
+        for seq, ahead in ranks.before(db, lane, count, seqs).items():
+            sums[seq] += ahead
+    return sums
+
+
+def _others(rivals: Sequence[_Rival], share: int, own: int) -> int:
+    """Return how many jobs of other tenants start before a tenant's job that has `own` before it."""
+    me = next(rival for rival in rivals if rival.share == share)
+    tag = me.turn + own * me.step
+    return sum(
+        min(rival.jobs, before(tag - rival.turn, rival.step, equal=rival.since < me.since))
+        for rival in rivals
+        if rival.share != share
+    )

@@ -379,15 +379,19 @@ PREVIEW: Final = """
 LOGS: Final = "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = ? AND cursor > ? ORDER BY cursor"
 COSTS: Final = "SELECT attempt, amount, unit FROM costs WHERE seq = ? ORDER BY id"
 
-PLACE: Final = """
-    SELECT j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task, l.share
-      FROM jobs j JOIN lanes l ON l.id = j.lane JOIN queues q ON q.id = l.queue
-     WHERE j.id = ?1 AND (?2 IS NULL OR l.tenant = ?2)
+PLACES: Final = """
+    SELECT x.key, j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task, l.share
+      FROM json_each(?1) x CROSS JOIN jobs j ON j.id = unhex(x.value)
+           CROSS JOIN lanes l ON l.id = j.lane CROSS JOIN queues q ON q.id = l.queue
+     WHERE ?2 IS NULL OR l.tenant = ?2
 """
 AHEAD_BANDS: Final = "SELECT total(n2) FROM lanes WHERE queue = ? AND priority < ?"
-AHEAD_IN_SHARE: Final = """
-    SELECT total((SELECT count(*) FROM jobs j WHERE j.lane = l.id AND j.state = 2 AND j.seq < ?2))
-      FROM lanes l WHERE l.share = ?1 AND l.head IS NOT NULL AND l.waits_on IS NULL
+LANES_OF_SHARE: Final = "SELECT id, n2 FROM lanes WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL"
+BEFORE_IN_LANE: Final = "SELECT count(*) FROM jobs WHERE lane = ? AND state = 2 AND seq < ?"
+QUEUED_IN_LANE: Final = "SELECT seq FROM jobs WHERE lane = ? AND state = 2 ORDER BY seq"
+RANKS_AS_OF: Final = "SELECT (SELECT coalesce(max(cursor), 0) FROM events), floor, rules FROM counters"
+QUEUED_SINCE: Final = """
+    SELECT e.seq, e.state, j.lane FROM events e JOIN jobs j ON j.seq = e.seq WHERE e.cursor > ? ORDER BY e.cursor
 """
 BAND: Final = """
     SELECT s.id, s.turn, s.since, coalesce((SELECT t.weight FROM tenants t WHERE t.name = s.tenant), 1),

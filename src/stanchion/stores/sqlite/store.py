@@ -29,6 +29,7 @@ from stanchion.stores.sqlite.connection import (
 )
 from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.lanes import Lanes
+from stanchion.stores.sqlite.ranks import Ranks
 from stanchion.stores.sqlite.signals import CANCEL, CHANGE, WORK, Receiver, Sender, folder_for
 from stanchion.stores.sqlite.turnstile import Turnstile
 from stanchion.stores.sqlite.writer import Tx, Writer
@@ -85,6 +86,7 @@ class SqliteStore:
         self._clock, self._vfs, self._allow_network, self._ballast = clock, vfs, allow_network, ballast
         self._boot_clock = BootClock()
         self._lanes = Lanes()
+        self._ranks = Ranks()
         self._pruned_to = 0
         self._writer: Writer | None = None
         self._reader: Connection | None = None
@@ -378,7 +380,7 @@ class SqliteStore:
 
     async def position(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Place | None]:
         """See `Store.position`."""
-        return await self._read(lambda db: places.places(db, ids, scope, self.now()))
+        return await self._read(lambda db: places.places(db, self._ranks, ids, scope, self.now()))
 
     async def stats(self, scope: Scope = ALL) -> list[QueueStats]:
         """See `Store.stats`."""
