@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
+    from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
 
 
@@ -270,8 +271,39 @@ class Flow(NamedTuple):
     failed: int = 0
 
 
+class PutSchedule(NamedTuple):
+    """The answer to one put: the schedule as it stands, and whether its name is new."""
+
+    schedule: Schedule
+    new: bool
+
+
+class Due(NamedTuple):
+    """Schedules whose next tick has come, the longest overdue first; and when others will be.
+
+    `now` is the store's clock at that time; `next_due` the ms until the first tick that is still to come (None:
+    none is).
+    """
+
+    now: Instant
+    schedules: tuple[Schedule, ...] = ()
+    next_due: Millis | None = None
+
+
+class Fired(NamedTuple):
+    """The answer to one firing.
+
+    `applied` False says that the schedule is no longer as the firing found it, and nothing changed. Otherwise
+    `jobs` has an answer for each tick: None where the tick was skipped, since the previous job had not ended. A
+    refusal is the last answer: the schedule waits at that tick.
+    """
+
+    applied: bool
+    jobs: tuple[Enqueued | Refused | None, ...] = ()
+
+
 class Signal(NamedTuple):
-    """A hint that may be lost: something to claim, something to cancel, or something to watch changed."""
+    """A hint that may be lost: of something to claim, to cancel or to watch, or of a schedule that changed."""
 
     kind: str
 
@@ -421,6 +453,40 @@ class Store(Protocol):
         """Return what happened in the last `window` ms by queue; absent where nothing did. Bounded as `series`."""
         ...
 
+    async def put_schedules(self, batch: Sequence[NewSchedule]) -> list[PutSchedule]:
+        """Store schedules, or change those of the same tenant and name; what is the same already stays as it is.
+
+        A new or changed rule ticks from now on; another change keeps the next tick. A pause outlasts the change.
+
+        Raises:
+            ValueError: A rule cannot be used here; nothing was stored.
+        """
+        ...
+
+    async def schedules(self, scope: Scope = ALL) -> list[Schedule]:
+        """Return the schedules, by tenant and name."""
+        ...
+
+    async def pause_schedule(self, tenant: str, name: str, *, paused: bool) -> Schedule | None:
+        """Stop a schedule, or let it tick from now on; None where there is none."""
+        ...
+
+    async def drop_schedule(self, tenant: str, name: str) -> bool:
+        """Delete a schedule; its jobs stay. False where there is none."""
+        ...
+
+    async def due_schedules(self, limit: int) -> Due:
+        """Return at most `limit` schedules whose next tick has come; changes nothing."""
+        ...
+
+    async def fire(self, batch: Sequence[Firing]) -> list[Fired]:
+        """Enqueue the jobs of ticks and move each schedule to its next tick, all in one transaction.
+
+        A firing applies only if its schedule is as it was found, so that of any number of schedulers one fires a
+        tick.
+        """
+        ...
+
     async def configure_tenant(self, policy: TenantPolicy) -> None:
         """Set a tenant's weight and the most urgent priority it may ask for; both count from the next job on."""
         ...
@@ -445,10 +511,13 @@ class Store(Protocol):
         """Return the cursor of now."""
         ...
 
-    def subscribe(self, listener: Callable[[Signal], None], *, claims: bool, watch: bool) -> Callable[[], None]:
+    def subscribe(
+        self, listener: Callable[[Signal], None], *, claims: bool, watch: bool, schedules: bool = False
+    ) -> Callable[[], None]:
         """Call the listener (in the event loop) on hints from any process; returns the way to stop.
 
-        `claims` asks for hints of claimable jobs and cancels, `watch` for hints of any change.
+        `claims` asks for hints of claimable jobs and cancels, `watch` for hints of any change, `schedules` for
+        hints of schedules that were put or resumed.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from stanchion.stores.sqlite import schedule_statements
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, migrate
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SMALL: Final = frozenset({
     "counters", "queues", "q", "lanes", "l", "workers", "w", "garbage",  # few rows, however many jobs there are
     "json_each", "t",  # a list that the caller gave
+    "schedules",  # as many as people wrote
     "tenants",  # those with a policy, read when policies change
     "x",  # a list that the store made
     "h",  # one row
@@ -46,7 +48,7 @@ SORTS: Final = {
 
 def statements() -> Iterator[tuple[str, str]]:
     """Every statement by name; those that end in VALUES with one row."""
-    for name, value in vars(sql).items():
+    for name, value in (vars(sql) | vars(schedule_statements)).items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
         if isinstance(value, str):
@@ -107,6 +109,9 @@ HOT: Final = {
     "LANE_MOVED": "jobs_queued",
     "NEXT_DUE": "jobs_due",
     "DUE": "jobs_due",
+    "DUE_SCHEDULES": "schedules_next",
+    "NEXT_TICK": "schedules_next",
+    "FIRING": "PRIMARY KEY",
     "EXPIRED": "jobs_expiring",
     "BY_ID": "jobs_id",
     "HELD": "jobs_running",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stanchion.domain.query import ALL, Cursor
 from stanchion.store import Refused, Signal, all_refused
-from stanchion.stores.memory import attempts, control, reads
+from stanchion.stores.memory import attempts, control, reads, schedules
 from stanchion.stores.memory.tables import Tables
 
 if TYPE_CHECKING:
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.query import Filter, Scope
+    from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
     from stanchion.store import (
         Beat,
         Bucket,
         Changes,
         Claimed,
+        Due,
         Enqueued,
+        Fired,
         Flow,
         Held,
         Noted,
         Overdue,
         Page,
         Place,
+        PutSchedule,
         QueueStats,
         Upkeep,
         Want,
@@ -249,6 +253,37 @@ class MemoryStore:
         self._hint()
         return policy
 
+    async def put_schedules(self, batch: Sequence[NewSchedule]) -> list[PutSchedule]:
+        """See `Store.put_schedules`."""
+        answers = schedules.put(self._tables, batch, self.now())
+        self._hint()
+        return answers
+
+    async def schedules(self, scope: Scope = ALL) -> list[Schedule]:
+        """See `Store.schedules`."""
+        return schedules.listed(self._tables, scope)
+
+    async def pause_schedule(self, tenant: str, name: str, *, paused: bool) -> Schedule | None:
+        """See `Store.pause_schedule`."""
+        answer = schedules.pause(self._tables, tenant, name, paused=paused, now=self.now())
+        self._hint()
+        return answer
+
+    async def drop_schedule(self, tenant: str, name: str) -> bool:
+        """See `Store.drop_schedule`."""
+        return self._tables.schedules.pop((tenant, name), None) is not None
+
+    async def due_schedules(self, limit: int) -> Due:
+        """See `Store.due_schedules`."""
+        return schedules.due(self._tables, limit, self.now())
+
+    async def fire(self, batch: Sequence[Firing]) -> list[Fired]:
+        """See `Store.fire`."""
+        now = self.now()
+        answers = [schedules.fire(self._tables, firing, now) for firing in batch]
+        self._hint()
+        return answers
+
     async def configure_tenant(self, policy: TenantPolicy) -> None:
         """See `Store.configure_tenant`."""
         control.configure_tenant(self._tables, policy)
@@ -270,9 +305,12 @@ class MemoryStore:
         """See `Store.tail`."""
         return reads.tail(self._tables)
 
-    def subscribe(self, listener: Callable[[Signal], None], *, claims: bool, watch: bool) -> Callable[[], None]:
+    def subscribe(
+        self, listener: Callable[[Signal], None], *, claims: bool, watch: bool, schedules: bool = False
+    ) -> Callable[[], None]:
         """See `Store.subscribe`."""
-        kinds = frozenset((["work", "cancel"] if claims else []) + (["change"] if watch else []))
+        wanted = {"work": claims, "cancel": claims, "change": watch, "schedule": schedules}
+        kinds = frozenset(kind for kind, asked in wanted.items() if asked)
         self._subscribed += 1
         number = self._subscribed
         self._listeners[number] = _Listener(asyncio.get_running_loop(), listener, kinds)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.query import Scope
+    from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId, Millis, Turn
     from stanchion.store import OutputItem, WorkerInfo
 
@@ -76,6 +77,7 @@ class Tables:
         self.joining: dict[Share, int] = {}
         self.clocks: dict[Band, Turn] = {}
         self.in_line: Counter[Share] = Counter()
+        self.schedules: dict[tuple[str, str], Schedule] = {}
         self.workers: dict[int, Worker] = {}
         self.holders: dict[int, int] = {}
         self.feed: list[Event] = []
@@ -92,7 +94,7 @@ class Tables:
         self.idempotency: dict[tuple[str, str], Remembered] = {}
         self.orphans: set[str] = set()
         self.last_ref = self.last_event = self.last_output = 0
-        self.last_live = self.last_log = self.last_worker = 0
+        self.last_live = self.last_log = self.last_worker = self.last_schedule = 0
         self.floor = 0
         self.hints: set[str] = set()
 

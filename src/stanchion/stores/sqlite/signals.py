@@ -31,9 +31,10 @@ log = logging.getLogger("stanchion.store")
 WORK: Final = 1
 CANCEL: Final = 2
 CHANGE: Final = 4
+SCHEDULE: Final = 8
 _TICK: Final = 20_000_000
-_KINDS: Final = ((WORK, "work"), (CANCEL, "cancel"), (CHANGE, "change"))
-_SIGNALS: Final = {mask: tuple(Signal(word) for bit, word in _KINDS if mask & bit) for mask in range(8)}
+_KINDS: Final = ((WORK, "work"), (CANCEL, "cancel"), (CHANGE, "change"), (SCHEDULE, "schedule"))
+_SIGNALS: Final = {mask: tuple(Signal(word) for bit, word in _KINDS if mask & bit) for mask in range(16)}
 
 
 def folder_for(database: Path) -> Path:
@@ -181,7 +182,7 @@ class Receiver:
             with contextlib.suppress(BlockingIOError):
                 for _ in range(1000):
                     mask |= self._socket.recv(1)[0]
-        for signal in _SIGNALS[mask & 7]:
+        for signal in _SIGNALS[mask & 15]:
             self._listener(signal)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo, all_refused
 from stanchion.stores.sqlite import amend, claim, places, reads, settle, watching
 from stanchion.stores.sqlite import enqueue as enqueueing
+from stanchion.stores.sqlite import schedules as schedules_
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite import workers as fleet
 from stanchion.stores.sqlite.clock import BootClock, boot_id, since_boot
@@ -30,7 +31,7 @@ from stanchion.stores.sqlite.connection import (
 from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.lanes import Lanes
 from stanchion.stores.sqlite.ranks import Ranks
-from stanchion.stores.sqlite.signals import CANCEL, CHANGE, WORK, Receiver, Sender, folder_for
+from stanchion.stores.sqlite.signals import CANCEL, CHANGE, SCHEDULE, WORK, Receiver, Sender, folder_for
 from stanchion.stores.sqlite.turnstile import Turnstile
 from stanchion.stores.sqlite.writer import Tx, Writer
 
@@ -40,15 +41,19 @@ if TYPE_CHECKING:
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import Retention
+    from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
     from stanchion.store import (
         Bucket,
         Changes,
+        Due,
         Enqueued,
+        Fired,
         Flow,
         Noted,
         Page,
         Place,
+        PutSchedule,
         QueueStats,
         Refused,
         Signal,
@@ -413,6 +418,32 @@ class SqliteStore:
 
         return await self._write(operation)
 
+    async def put_schedules(self, batch: Sequence[NewSchedule]) -> list[PutSchedule]:
+        """See `Store.put_schedules`."""
+        return await self._write(lambda tx: schedules_.put(tx, batch), small=len(batch) <= SMALL)
+
+    async def schedules(self, scope: Scope = ALL) -> list[Schedule]:
+        """See `Store.schedules`."""
+        return await self._read(lambda db: schedules_.listed(db, scope))
+
+    async def pause_schedule(self, tenant: str, name: str, *, paused: bool) -> Schedule | None:
+        """See `Store.pause_schedule`."""
+        return await self._write(lambda tx: schedules_.pause(tx, tenant, name, paused=paused))
+
+    async def drop_schedule(self, tenant: str, name: str) -> bool:
+        """See `Store.drop_schedule`."""
+        return await self._write(lambda tx: schedules_.drop(tx, tenant, name), needs_room=False)
+
+    async def due_schedules(self, limit: int) -> Due:
+        """See `Store.due_schedules`."""
+        now = self.now()
+        return await self._read(lambda db: schedules_.due(db, now, limit))
+
+    async def fire(self, batch: Sequence[Firing]) -> list[Fired]:
+        """See `Store.fire`."""
+        small = sum(len(firing.jobs) for firing in batch) <= SMALL
+        return await self._write(lambda tx: [schedules_.fire(tx, self._lanes, firing) for firing in batch], small=small)
+
     async def configure_tenant(self, policy: TenantPolicy) -> None:
         """See `Store.configure_tenant`."""
 
@@ -435,9 +466,11 @@ class SqliteStore:
         """See `Store.tail`."""
         return await self._read(watching.tail)
 
-    def subscribe(self, listener: Callable[[Signal], None], *, claims: bool, watch: bool) -> Callable[[], None]:
+    def subscribe(
+        self, listener: Callable[[Signal], None], *, claims: bool, watch: bool, schedules: bool = False
+    ) -> Callable[[], None]:
         """See `Store.subscribe`."""
-        wanted = (WORK | CANCEL if claims else 0) | (CHANGE if watch else 0)
+        wanted = (WORK | CANCEL if claims else 0) | (CHANGE if watch else 0) | (SCHEDULE if schedules else 0)
         receiver = Receiver(folder_for(self.path), wanted, listener, asyncio.get_running_loop())
         self._receivers.append(receiver)
 

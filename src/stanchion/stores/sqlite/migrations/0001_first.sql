@@ -279,12 +279,25 @@ CREATE TABLE holds (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX holds_key ON holds (key);
 
+-- A rule is cron and zone, or every and start (ms). A number is never used for another schedule: with revision and
+-- next_at it is the fence of a firing. next_at is null while paused.
 CREATE TABLE schedules (
-    name      TEXT PRIMARY KEY,
-    rule      TEXT NOT NULL,
-    request   TEXT NOT NULL,
-    paused    INTEGER NOT NULL DEFAULT 0,
-    last_at   INTEGER,
-    next_at   INTEGER
-) STRICT, WITHOUT ROWID;
-CREATE INDEX schedules_next ON schedules (next_at) WHERE paused = 0;
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant      TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    revision    INTEGER NOT NULL,
+    cron        TEXT,
+    zone        TEXT,
+    every       INTEGER,
+    start       INTEGER,
+    request     TEXT NOT NULL,
+    overlap     TEXT NOT NULL,
+    catch_up    INTEGER,
+    created_at  INTEGER NOT NULL,
+    paused      INTEGER NOT NULL DEFAULT 0,
+    next_at     INTEGER,
+    last_at     INTEGER,
+    last_job    TEXT
+) STRICT;
+CREATE UNIQUE INDEX schedules_name ON schedules (tenant, name);
+CREATE INDEX schedules_next ON schedules (next_at) WHERE next_at IS NOT NULL;
