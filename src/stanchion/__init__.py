@@ -5,9 +5,11 @@ from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.priority import Priority
 from stanchion.domain.retry import Backoff
+from stanchion.domain.schedule import Overlap, Schedule, cron
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Cancel, Retry, Snooze
 from stanchion.engine.hooks import StateChange
+from stanchion.engine.scheduling import every
 from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import (
     ConfigError,
@@ -61,12 +63,14 @@ __all__ = [
     "LeaseLostError",
     "MissingExtraError",
     "NotFoundError",
+    "Overlap",
     "PayloadError",
     "PayloadTooLargeError",
     "Priority",
     "QueueFullError",
     "RefusedError",
     "Retry",
+    "Schedule",
     "SchemaTooNewError",
     "Snooze",
     "Stanchion",
@@ -85,4 +89,6 @@ __all__ = [
     "UsageError",
     "WrongStateError",
     "__version__",
+    "cron",
+    "every",
 ]

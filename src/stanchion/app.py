@@ -17,6 +17,7 @@ from stanchion.engine.cells import Cells
 from stanchion.engine.context import Recorder
 from stanchion.engine.hooks import Hooks, StateChange
 from stanchion.engine.maintain import Maintainer
+from stanchion.engine.scheduling import OverlapWord, rule_of
 from stanchion.engine.spec import Isolation, Registry
 from stanchion.engine.submit import Duration, Submitter
 from stanchion.engine.watch import Watch
@@ -25,18 +26,20 @@ from stanchion.engine.work import Worker
 from stanchion.errors import MissingExtraError, NotFoundError, StoreError, UsageError
 from stanchion.handle import Job, Ports
 from stanchion.queues import Queue, states_of
+from stanchion.schedules import Declared, Schedules
 from stanchion.stores import open_store
 from stanchion.sync import Portal
 from stanchion.task import Decorator, Task, make_spec
 from stanchion.tenants import Tenants
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
     from types import TracebackType
 
     from stanchion.domain import job as domain
     from stanchion.domain.kinds import Rule
     from stanchion.domain.retry import RetryPolicy
+    from stanchion.domain.schedule import Rule as Ticks
     from stanchion.engine.context import Context, SyncContext
     from stanchion.engine.control import Retry
     from stanchion.engine.hooks import AroundAttempt, BeforeEnqueue, OnState
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound="Callable[..., Any]")
+TaskT = TypeVar("TaskT", bound="Task[..., Any]")
 
 log = logging.getLogger("stanchion")
 
@@ -68,6 +72,7 @@ class Stanchion:
         self.registry = Registry()
         self.hooks = Hooks()
         self.rules: list[Rule] = []
+        self._declared: list[Declared] = []
         self.artifacts = Artifacts(self.settings.artifact_folder)
         self._portal = Portal()
         self._store: Store | None = None
@@ -163,6 +168,51 @@ class Stanchion:
         self.tasks[spec.name] = task
         return task
 
+    def schedule(  # noqa: PLR0913 - each is an option of its own
+        self,
+        rule: Ticks | str,
+        /,
+        *,
+        tz: str | None = None,
+        name: str | None = None,
+        args: Mapping[str, Any] | None = None,
+        overlap: OverlapWord = "allow",
+        catch_up: Duration | None = None,
+    ) -> Callable[[TaskT], TaskT]:
+        """Enqueue a task by a rule: stands above `@app.task`, and is stored whenever an app with it is opened.
+
+        Args:
+            rule: A cron text such as `"0 7 * * *"`, or `every("15m")`.
+            tz: The IANA time zone of a cron text; UTC by default.
+            name: The schedule's name; the task's by default.
+            args: The arguments of each job, by name.
+            overlap: What a tick does while the previous job has not ended: `allow`, `skip` or `cancel_running`.
+            catch_up: Ticks missed by at most so long, because nothing ran, are fired late, each of them; by default
+                only the latest, up to a minute late.
+
+        Raises:
+            UsageError: The rule cannot be used, what is below is no task, or the name is taken.
+        """
+        try:
+            ticks = rule_of(rule, tz)
+        except ValueError as error:
+            message = f"A schedule cannot be used: {error}."
+            raise UsageError(message, remedy="Correct it where it is declared.") from error
+
+        def declare(task: TaskT) -> TaskT:
+            given: Any = task
+            if not isinstance(given, Task):
+                message = f"@app.schedule stands on {getattr(given, '__name__', given)!r}, which is no task."
+                raise UsageError(message, remedy="Write @app.task below it, next to the function.")
+            named = name or task.name
+            if any(named == other.name for other in self._declared):
+                message = f"Two schedules are named {named!r}."
+                raise UsageError(message, remedy="Give one of them another name=.")
+            self._declared.append(Declared(named, ticks, task.request(**(args or {})), overlap, catch_up))
+            return task
+
+        return declare
+
     def before_enqueue(self, hook: BeforeEnqueue) -> BeforeEnqueue:
         """Call a function with each request before it is validated; it may return another, or raise to refuse."""
         self.hooks.before_enqueue.append(hook)
@@ -243,7 +293,17 @@ class Stanchion:
                     self._observer = asyncio.create_task(self._observe(watching), name="stanchion-observer")
                     await watching.wait()
                 self._store = store
+                if self._declared:
+                    await self._put_declared(store)
         return self
+
+    async def _put_declared(self, store: Store) -> None:
+        """Store the schedules that stand in code; an app that has one that cannot be used is not opened."""
+        try:
+            await store.put_schedules([await declared.ready(self) for declared in self._declared])
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Finish what is on its way and close the store. Idempotent."""
@@ -314,6 +374,16 @@ class Stanchion:
             await self.open()
         return await self._submitting.many(batch, whole=whole)
 
+    async def prepare(self, submission: Submission, /) -> domain.NewJob:
+        """Validate a request as an enqueue would, without storing it.
+
+        Raises:
+            UsageError: It does not fit.
+        """
+        if self._store is None:
+            await self.open()
+        return await self._submitting.prepare(submission)
+
     @property
     def _submitting(self) -> Submitter:
         if self._submitter is None:
@@ -377,6 +447,11 @@ class Stanchion:
     def tenants(self) -> Tenants:
         """The tenants and their shares; the app must be open."""
         return Tenants(self.store)
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules: put, list, pause, resume, run now, delete."""
+        return Schedules(self)
 
     async def stats(self) -> list[QueueStats]:
         """Return all queues with their counts by state."""

@@ -90,6 +90,10 @@ class Task(Generic[P, R]):
                 jobs.append(self._host.handle(answer.id, answer.state, new=answer.new))
             return jobs
 
+    def request(self, *args: P.args, **kwargs: P.kwargs) -> Submission:
+        """Return the request that `enqueue` would store: for `app.submit` and `app.schedules.put`."""
+        return self._submission(args, kwargs)
+
     def _submission(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
         return Submission(self.name, self.spec.codec.bind(args, kwargs), self._options)
 

@@ -28,6 +28,9 @@ class Mutant(NamedTuple):
 
 
 _LATE: Final = "test_zombies.py::test_every_late_write_is_refused_and_changes_nothing"
+_AS_FOUND, _BY_ID = "id = ?1 AND revision = ?2 AND next_at = ?3", "id = ?1 AND ?2 > 0 AND ?3 > 0"
+_TICK_ID: Final = "id=tick_id(schedule.tenant, schedule.name, tick)"
+_ANY_ID: Final = 'id=uuid7(tick, __import__("os").urandom(10))'
 MUTANTS: Final = (
     Mutant(
         "M1",
@@ -123,6 +126,27 @@ MUTANTS: Final = (
                 '        self._sender.send(tx.mask)\n        db.execute("COMMIT")\n',
             ),
         ),
+    ),
+    Mutant(
+        "M12",
+        "cron without a key for schedule and tick",
+        "test_schedules.py::test_each_tick_is_one_job_in_a_file",
+        (
+            Patch(SQLITE + "schedule_statements.py", _AS_FOUND, _BY_ID),
+            Patch("stanchion/domain/schedule.py", _TICK_ID, _ANY_ID),
+        ),
+    ),
+    Mutant(
+        "M12b",
+        "a firing moves a schedule that is not as it was found",
+        "test_schedules.py::test_a_frozen_scheduler_moves_nothing_back",
+        (Patch(SQLITE + "schedule_statements.py", _AS_FOUND, _BY_ID),),
+    ),
+    Mutant(
+        "M12c",
+        "the job of a tick has another id at each firing",
+        "test_schedules.py::test_a_tick_that_comes_twice_is_the_same_job",
+        (Patch("stanchion/domain/schedule.py", _TICK_ID, _ANY_ID),),
     ),
     Mutant(
         "M15",

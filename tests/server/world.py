@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
-from stanchion.domain.job import Lease, State
+from stanchion.domain.job import Lease, NewJob, State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Outcome, settle
 from stanchion.domain.retry import RetryPolicy
@@ -111,6 +111,9 @@ class FakeApp:
 
     async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
         return await self._submitter.many(batch, whole=whole)
+
+    async def prepare(self, submission: Submission) -> NewJob:
+        return await self._submitter.prepare(submission)
 
     async def open(self) -> None:
         await self.store.open()

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "jobs": "List, show, watch, cancel, retry and erase jobs.",
     "dead": "List, retry and erase failed jobs.",
     "queues": "List, pause, resume, drain and clean queues.",
+    "schedules": "List, pause, resume, run and delete schedules.",
     "workers": "List the workers.",
     "migrate": "Bring the store's schema up to date.",
     "doctor": "Examine the store, the workers and this machine.",

@@ -10,13 +10,15 @@ from msgspec import Raw
 from stanchion.cli import render
 from stanchion.domain.job import State
 from stanchion.domain.progress import fraction
+from stanchion.domain.schedule import Cron
 from stanchion.server import present, wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanchion.app import Stanchion
-    from stanchion.domain.job import Job
+    from stanchion.domain.job import Job, NewJob
+    from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId
     from stanchion.store import Place, QueueStats, WorkerRow
 
@@ -46,6 +48,7 @@ WORKER_COLUMNS: Final = (
     "beat#",
     "queues",
 )
+SCHEDULE_COLUMNS: Final = ("schedule", "tenant", "", "rule", "task", "overlap", "next in#", "last#", "last job")
 _STRUCK: Final = "[secret]"
 _BY_STATE: Final = (
     State.QUEUED,
@@ -108,7 +111,7 @@ def what(job: Job) -> str:
     return ""
 
 
-def arguments(app: Stanchion, job: Job) -> Raw:
+def arguments(app: Stanchion, job: Job | NewJob) -> Raw:
     """Return a job's arguments as JSON, those that its task keeps secret struck out."""
     hidden = frozenset(job.secret) | (
         app.registry.get(job.task).secret if job.task in app.registry else frozenset[str]()
@@ -153,6 +156,28 @@ def queue_record(item: QueueStats) -> dict[str, Any]:
         "counts": present.counts(item),
         "oldest_queued_at": present.maybe_at(item.oldest_queued_at),
     }
+
+
+def schedule_row(found: Schedule, now: Instant) -> tuple[object, ...]:
+    """Return a schedule as a row of `SCHEDULE_COLUMNS`."""
+    rule = found.rule
+    text = f"{rule.text} {rule.zone}" if isinstance(rule, Cron) else f"every {render.age(rule.every / 1000)}"
+    return (
+        found.name,
+        found.tenant,
+        "paused" if found.paused else "",
+        text,
+        found.request.task,
+        found.overlap.value,
+        "" if found.next_at is None else render.age((found.next_at - now) / 1000),
+        "" if found.last_at is None else render.age((now - found.last_at) / 1000),
+        found.last_job,
+    )
+
+
+def schedule_record(app: Stanchion, found: Schedule) -> wire.ScheduleOut:
+    """Return a schedule for JSON."""
+    return present.schedule(found, arguments(app, found.request))
 
 
 def worker_row(row: WorkerRow, now: Instant) -> tuple[object, ...]:

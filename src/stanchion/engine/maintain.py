@@ -1,4 +1,4 @@
-"""Upkeep at jittered ticks: rescue silent workers' jobs, promote, expire, prune, remove artifacts."""
+"""Upkeep at jittered ticks: rescue silent workers' jobs, promote, expire, prune, remove artifacts, fire schedules."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stanchion.domain.outcome import Lost, Outcome, Released, settle
 from stanchion.domain.policy import Retention
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.board import begun
+from stanchion.engine.scheduling import Scheduler
 from stanchion.errors import StoreError
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Maintainer:
         self._retention = retention or Retention()
 
     async def run(self) -> None:
-        """Sweep for silent workers often, and for time's other work every few seconds."""
-        await asyncio.gather(self._sweeping(), self._maintaining())
+        """Sweep for silent workers often, and for time's other work every few seconds; fire schedules when due."""
+        await asyncio.gather(self._sweeping(), self._maintaining(), Scheduler(self._store).run())
 
     async def sweep(self) -> int:
         """Rescue the jobs of workers that fell silent; return how many."""

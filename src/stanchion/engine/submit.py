@@ -138,6 +138,14 @@ class Submitter:
                 answers[place] = answer
         return cast("list[Enqueued | Refused]", answers)
 
+    async def prepare(self, submission: Submission) -> NewJob:
+        """Return the job that a request asks for, after the hooks and validated; nothing is stored.
+
+        Raises:
+            UsageError: It does not fit.
+        """
+        return self._prepared_now(submission) or await self._prepared(submission)
+
     async def flush(self) -> None:
         """Wait until no enqueue is on its way."""
         await self._batcher.flush()

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import Route, WebSocketRoute
 
+from stanchion.engine.scheduling import Scheduler
 from stanchion.errors import StoreError
 from stanchion.security.keys import PEPPER
 from stanchion.security.scopes import JOBS_READ
@@ -33,6 +35,7 @@ from stanchion.server.routes import (
     jobs,
     outputs,
     queues,
+    schedules,
     session,
     socket,
     stats,
@@ -76,6 +79,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *stream.ENDPOINTS,
     *outputs.ENDPOINTS,
     *queues.ENDPOINTS,
+    *schedules.ENDPOINTS,
     *workers.ENDPOINTS,
     *stats.ENDPOINTS,
     *health.ENDPOINTS,
@@ -102,10 +106,13 @@ def build(app: AppPort, *, limits: Limits | None = None, hosts: Iterable[str] = 
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         own = manage and not _is_open(app)
         await app.open()
+        ticking = asyncio.create_task(Scheduler(app.store).run(), name="stanchion-scheduler")
         try:
             server.prepare()
             yield
         finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
             await server.close()
             if own:
                 await app.close()

@@ -78,8 +78,12 @@ class Server:
 
     def secrets_of(self, job: Job) -> frozenset[str]:
         """Return the names of a job's secret arguments, kept with it and by its task; they are never shown."""
-        found = self.app.tasks.get(job.task)
-        return frozenset(job.secret) | (found.spec.secret if found is not None else frozenset[str]())
+        return frozenset(job.secret) | self.secrets_of_task(job.task)
+
+    def secrets_of_task(self, name: str) -> frozenset[str]:
+        """Return the names of a task's secret arguments, as far as the task is known here."""
+        found = self.app.tasks.get(name)
+        return frozenset[str]() if found is None else found.spec.secret
 
     def still(self, who: Principal) -> bool:
         """Return whether a credential that opened a stream still holds, and still allows the same."""

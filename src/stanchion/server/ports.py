@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
     from pathlib import Path
 
+    from stanchion.domain.job import NewJob
     from stanchion.engine.submit import Submission
     from stanchion.engine.watch import Watch
     from stanchion.store import Enqueued, Refused, Store
@@ -116,6 +117,10 @@ class AppPort(Protocol):
 
     async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
         """Validate and store requests; each has its own answer. With `whole`, one refusal refuses all."""
+        ...
+
+    async def prepare(self, submission: Submission, /) -> NewJob:
+        """Validate a request without storing it."""
         ...
 
     async def open(self) -> object:

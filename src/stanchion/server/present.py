@@ -10,6 +10,7 @@ from msgspec import UNSET, Raw
 
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.progress import fraction, quantile, remaining
+from stanchion.domain.schedule import Cron
 from stanchion.server import links, wire
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.job import Attempt, Cost, Event, Job, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
+    from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId
     from stanchion.store import Bucket, Place, QueueStats
 
@@ -225,6 +227,29 @@ def counts(queue: QueueStats) -> dict[str, int]:
 def totals(queues: Sequence[QueueStats]) -> dict[str, int]:
     """Return the counts of all queues."""
     return {state.value: sum(queue.counts.get(state, 0) for queue in queues) for state in State}
+
+
+def schedule(found: Schedule, args: Raw) -> wire.ScheduleOut:
+    """Return a schedule; `args` are its job's arguments, what is secret struck out."""
+    job, rule = found.request, found.rule
+    text, zone = rule if isinstance(rule, Cron) else (None, None)
+    every, start = (None, None) if isinstance(rule, Cron) else (rule.every / 1000, at(rule.start))
+    return wire.ScheduleOut(
+        name=found.name,
+        tenant=found.tenant,
+        cron=text,
+        tz=zone,
+        every=every,
+        start=start,
+        overlap=found.overlap,
+        catch_up=None if found.catch_up is None else found.catch_up / 1000,
+        job=wire.ScheduledJobOut(job.task, args, job.queue, job.priority, job.user, job.tags),
+        paused=found.paused,
+        created_at=at(found.created_at),
+        next_at=maybe_at(found.next_at),
+        last_at=maybe_at(found.last_at),
+        last_job=found.last_job,
+    )
 
 
 def point(bucket: Bucket) -> wire.Point:

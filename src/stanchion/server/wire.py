@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from stanchion.domain.job import State
+from stanchion.domain.schedule import Overlap
 
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 QueueName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$(?!\n)")]
@@ -99,6 +100,21 @@ class QueuePatch(Strict):
 
     paused: bool | UnsetType = UNSET
     max_waiting: Annotated[int, Meta(ge=0, le=2**31)] | UnsetType = UNSET
+
+
+class SchedulePut(Strict):
+    """A schedule: `cron` with `tz`, or `every` so many seconds from `start` on; and the job of each tick.
+
+    The job cannot set `run_at`, `expires_at`, `dedup_key` or `dedup_window`: each tick makes one job.
+    """
+
+    job: NewJob
+    cron: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    tz: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    every: Annotated[float, Meta(ge=1, le=10 * 366 * 86_400.0)] | None = None
+    start: Time | None = None
+    overlap: Overlap = Overlap.ALLOW
+    catch_up: Annotated[float, Meta(ge=1, le=366 * 86_400.0)] | None = None
 
 
 class Login(Strict):
@@ -350,6 +366,42 @@ class Queues(Struct):
     """All queues, by name."""
 
     items: list[QueueOut]
+
+
+class ScheduledJobOut(Struct):
+    """The job of each tick."""
+
+    task: str
+    args: Raw
+    queue: str
+    priority: int
+    user: str | None
+    tags: tuple[str, ...]
+
+
+class ScheduleOut(Struct, kw_only=True):
+    """A schedule; `next_at` is null while it is paused, `last_at` is the latest tick that was fired or skipped."""
+
+    name: str
+    tenant: str
+    cron: str | None
+    tz: str | None
+    every: float | None
+    start: str | None
+    overlap: Overlap
+    catch_up: float | None
+    job: ScheduledJobOut
+    paused: bool
+    created_at: str
+    next_at: str | None
+    last_at: str | None
+    last_job: str | None
+
+
+class Schedules(Struct):
+    """All schedules, by tenant and name."""
+
+    items: list[ScheduleOut]
 
 
 class WorkerOut(Struct, kw_only=True):
