@@ -293,6 +293,24 @@ async def test_a_store_that_is_away_is_looked_at_again(
     assert "away" in caplog.text
 
 
+async def test_a_scheduler_that_cannot_listen_fires_all_the_same(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Deaf(MemoryStore):
+        def subscribe(self, *_: object, **__: object) -> Any:
+            message = "no room for a socket"
+            raise OSError(message)
+
+    store = Deaf(clock)
+    await store.put_schedules([schedule(rule=Every(HOUR, clock.at))])
+    clock.pass_(HOUR)
+    task = asyncio.create_task(Scheduler(store).run())
+    await until(lambda: store.select(Filter(), 1))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert "no room" in caplog.text
+
+
 async def test_a_scheduler_with_nothing_due_looks_once_and_writes_nothing(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "t.db", ballast=0)
     await store.open()
@@ -303,7 +321,7 @@ async def test_a_scheduler_with_nothing_due_looks_once_and_writes_nothing(tmp_pa
         looks += 1
         return await SqliteStore.due_schedules(store, limit)
 
-    store.due_schedules = counted  # pyright: ignore[reportAttributeAccessIssue]
+    store.due_schedules = counted
     await store.put_schedules([schedule(rule=Every(HOUR))])
     before = store.commits
     task = asyncio.create_task(Scheduler(store).run())

@@ -17,12 +17,15 @@ from stanchion import (
     JobEvent,
     Kind,
     Retry,
+    Schedule,
     Stanchion,
     State,
     StateChange,
     Submission,
     SyncContext,
     Task,
+    cron,
+    every,
 )
 
 app = Stanchion("memory://", slots=4)
@@ -125,6 +128,25 @@ def blocking_callers() -> None:
         assert_type(job.result(timeout=5), str)
         plain.sync.enqueue(7)  # type: ignore[arg-type]
         assert_type(blocking.options(user="ann").sync.enqueue(1).result(), list[float])
+
+
+@app.schedule("0 7 * * *", tz="Europe/Berlin", args={"prompt": "an orc"}, overlap="skip", catch_up="1h")
+@app.schedule(every("15m"), name="often")
+@app.task
+async def planned(prompt: str = "an elf") -> str:
+    return prompt
+
+
+async def schedules() -> None:
+    assert_type(await planned.enqueue("an orc"), Job[str])
+    assert_type(plain.request("an orc", size=1), Submission)
+    plain.request(7)  # type: ignore[arg-type]
+    put = app.schedules.put
+    assert_type(await put("a", cron("0 7 * * *", tz="UTC"), plain.options(user="ann").request("an orc")), Schedule)
+    await put("a", 7, plain.request("an orc"))  # type: ignore[arg-type]
+    await put("a", every(60), plain.request("an orc"), overlap="sometimes")  # type: ignore[arg-type]
+    assert_type((await app.schedules.get("a")).next_at, int | None)
+    assert_type(await app.schedules.run_now("a"), Job[Any])
 
 
 async def handing_on(task: Task[[str], int]) -> int:

@@ -121,7 +121,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Fire what is due, then sleep until the next tick or until a schedule changes; until cancelled."""
-        stop = self._store.subscribe(self._heard, claims=False, watch=False, schedules=True)
+        stop = self._listen()
         try:
             while True:
                 self._changed.clear()
@@ -134,6 +134,13 @@ class Scheduler:
                     await self._sleep(wait)
         finally:
             stop()
+
+    def _listen(self) -> Callable[[], None]:
+        try:
+            return self._store.subscribe(self._heard, claims=False, watch=False, schedules=True)
+        except (StoreError, OSError) as error:  # a hint may be lost: ticks that are known are fired all the same
+            log.warning("schedules that change are seen within %.0f s only: %s", LOOK_EVERY, error)
+            return lambda: None
 
     async def fire(self) -> float:
         """Do one round; return in how many seconds the next makes sense, 0 for at once."""
