@@ -250,6 +250,18 @@ async def test_a_skipped_tick_is_logged(clock: FakeClock, caplog: pytest.LogCapt
     assert [("skipped" in record.getMessage()) for record in caplog.records] == [False, True]
 
 
+async def test_ticks_that_are_left_out_are_logged(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore(clock)
+    ((made, _),) = await store.put_schedules([schedule(rule=Every(HOUR, clock.at))])
+    clock.pass_(HOUR)
+    await Scheduler(store).fire()
+    assert "left out" not in caplog.text
+    clock.pass_(3 * HOUR)
+    await Scheduler(store).fire()
+    assert made.next_at is not None
+    assert f"ticks from {made.next_at + HOUR} on were missed" in caplog.text
+
+
 async def test_a_zone_that_this_machine_lacks_stops_its_own_schedule_alone(
     clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

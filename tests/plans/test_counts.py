@@ -10,6 +10,8 @@ import pytest
 
 from stanchion.domain.outcome import Completed
 from stanchion.domain.query import Cursor
+from stanchion.domain.schedule import Every, NewSchedule, plan
+from stanchion.domain.units import SECOND
 from stanchion.store import Want
 from stanchion.stores.sqlite import SqliteStore
 from tests.conformance.helpers import ended, join, new, take
@@ -102,6 +104,24 @@ async def test_a_settlement_that_rides_in_a_claim_costs_no_transaction_of_its_ow
         applied, claimed = await store.claim(worker, WANT._replace(limit=1), [ended(lease, Completed(b"1"))])
     assert (applied, len(claimed.leases)) == ([True], 1)
     assert [text for text in seen if text.startswith(("BEGIN", "COMMIT"))] == ["BEGIN IMMEDIATE", "COMMIT"]
+
+
+async def test_a_tick_costs_what_an_enqueue_costs_and_three_statements(store: SqliteStore, worker: int) -> None:
+    await store.put_schedules([NewSchedule(name=f"{n}", rule=Every(SECOND), request=new()) for n in range(50)])
+    found = await store.schedules()
+    firings = [plan(schedule, schedule.next_at or 0) for schedule in found]
+    await store.fire(firings[:1])  # a lane in which nobody waits gets its head in one statement more
+    with counted(store._writing.db) as seen:
+        assert all(fired.applied for fired in await store.fire(firings[1:]))
+    assert len(seen) <= 49 * 5 + 5, seen
+
+
+async def test_looking_for_due_schedules_is_two_reads(store: SqliteStore, worker: int) -> None:
+    await store.put_schedules([NewSchedule(name=f"{n}", rule=Every(SECOND), request=new()) for n in range(50)])
+    await store.tail()  # the reader is open
+    with counted(store._reader) as seen:
+        await store.due_schedules(10)
+    assert len(seen) == 4, seen
 
 
 async def test_looking_at_the_feed_is_a_handful_of_reads(store: SqliteStore, worker: int) -> None:

@@ -176,8 +176,10 @@ def _planned(schedule: Schedule, now: Millis) -> Firing | None:
 
 def _told(firing: Firing, fired: Fired) -> bool:
     """Log what became of a firing; return whether its schedule went on, by us or by another."""
-    name = firing.schedule.name
+    name, missed = firing.schedule.name, firing.schedule.next_at
     refused = False
+    if fired.applied and (not firing.ticks or firing.ticks[0] != missed):
+        log.warning("schedule %s: ticks from %d on were missed while nothing ran, and are left out", name, missed)
     for tick, answer in zip(firing.ticks, fired.jobs, strict=False):
         if answer is None:
             log.info("schedule %s: tick %d was skipped, its previous job has not ended", name, tick)
