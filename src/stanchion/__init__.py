@@ -1,6 +1,7 @@
 """The job queue for AI generation."""
 
 from stanchion.app import Stanchion
+from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.priority import Priority
@@ -8,12 +9,15 @@ from stanchion.domain.retry import Backoff
 from stanchion.domain.schedule import Overlap, Schedule, cron
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Cancel, Retry, Snooze
+from stanchion.engine.gather import ParentResult
 from stanchion.engine.hooks import StateChange
 from stanchion.engine.scheduling import every
 from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import (
     ConfigError,
     ConflictError,
+    DependencyCycleError,
+    DependencyError,
     DiskFullError,
     IdempotencyMismatchError,
     JobCancelledError,
@@ -27,18 +31,22 @@ from stanchion.errors import (
     RefusedError,
     SchemaTooNewError,
     StanchionError,
+    StillNeededError,
     StoreError,
     StoreUnavailableError,
     TaskConflictError,
     TaskError,
+    UnknownParentError,
     UnknownTaskError,
     UnsafeStoreError,
     UsageError,
     WrongStateError,
 )
 from stanchion.files import Audio, File, Image
+from stanchion.flow import Request, Workflow, WorkflowEvent, WorkflowProgress
 from stanchion.handle import Job, JobEvent
 from stanchion.task import Task
+from stanchion.workflow import chain, chord, group
 
 __version__ = "0.1.0"
 
@@ -49,6 +57,9 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "Context",
+    "Dependency",
+    "DependencyCycleError",
+    "DependencyError",
     "DiskFullError",
     "ErrorInfo",
     "File",
@@ -64,11 +75,14 @@ __all__ = [
     "MissingExtraError",
     "NotFoundError",
     "Overlap",
+    "ParentResult",
     "PayloadError",
     "PayloadTooLargeError",
+    "Policy",
     "Priority",
     "QueueFullError",
     "RefusedError",
+    "Request",
     "Retry",
     "Schedule",
     "SchemaTooNewError",
@@ -77,6 +91,7 @@ __all__ = [
     "StanchionError",
     "State",
     "StateChange",
+    "StillNeededError",
     "StoreError",
     "StoreUnavailableError",
     "Submission",
@@ -84,11 +99,18 @@ __all__ = [
     "Task",
     "TaskConflictError",
     "TaskError",
+    "UnknownParentError",
     "UnknownTaskError",
     "UnsafeStoreError",
     "UsageError",
+    "Workflow",
+    "WorkflowEvent",
+    "WorkflowProgress",
     "WrongStateError",
     "__version__",
+    "chain",
+    "chord",
     "cron",
     "every",
+    "group",
 ]

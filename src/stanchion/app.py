@@ -24,6 +24,7 @@ from stanchion.engine.watch import Watch
 from stanchion.engine.watchers import Interest
 from stanchion.engine.work import Worker
 from stanchion.errors import MissingExtraError, NotFoundError, StoreError, UsageError
+from stanchion.flow import Workflow, find
 from stanchion.handle import Job, Ports
 from stanchion.queues import Queue, states_of
 from stanchion.schedules import Declared, Schedules
@@ -208,7 +209,7 @@ class Stanchion:
             if any(named == other.name for other in self._declared):
                 message = f"Two schedules are named {named!r}."
                 raise UsageError(message, remedy="Give one of them another name=.")
-            self._declared.append(Declared(named, ticks, task.request(**(args or {})), overlap, catch_up))
+            self._declared.append(Declared(named, ticks, task.request(**(args or {})).submission, overlap, catch_up))
             return task
 
         return declare
@@ -365,14 +366,14 @@ class Stanchion:
         await self.open()
         return await self._submitting.one(submission)
 
-    async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
+    async def submit(self, batch: Sequence[Submission], /, *, atomic: bool = False) -> list[Enqueued | Refused]:
         """Store requests, up to 10,000 in one transaction; each has its own answer, in order.
 
-        With `whole`, one refusal refuses all (at most 10,000), and nothing is stored.
+        With `atomic`, one refusal refuses all (at most 10,000), and nothing is stored.
         """
         if self._store is None:
             await self.open()
-        return await self._submitting.many(batch, whole=whole)
+        return await self._submitting.many(batch, atomic=atomic)
 
     async def prepare(self, submission: Submission, /) -> domain.NewJob:
         """Validate a request as an enqueue would, without storing it.
@@ -383,6 +384,15 @@ class Stanchion:
         if self._store is None:
             await self.open()
         return await self._submitting.prepare(submission)
+
+    async def submit_together(self, batch: Sequence[Submission], /) -> list[Enqueued]:
+        """Store requests in one transaction, all or none; answers in order.
+
+        Raises:
+            StanchionError: One was refused; nothing was stored.
+        """
+        await self.open()
+        return await self._submitting.together(batch)
 
     @property
     def _submitting(self) -> Submitter:
@@ -395,7 +405,12 @@ class Stanchion:
         return self.registry.get(name).codec if name in self.registry else None
 
     @property
-    def _ports_now(self) -> Ports:
+    def ports(self) -> Ports:
+        """What handles are made with.
+
+        Raises:
+            StoreError: The app is not open.
+        """
         if self._ports is None:
             message = "The app is not open."
             raise StoreError(message, remedy="Use `async with app:`, or `await app.open()` first.")
@@ -403,11 +418,11 @@ class Stanchion:
 
     def handle(self, job_id: str, state: State, *, new: bool = True) -> Job[Any]:
         """Return a handle of a job."""
-        return Job(self._ports_now, job_id, state, new=new)
+        return Job(self.ports, job_id, state, new=new)
 
     def handle_of(self, facts: domain.Job) -> Job[Any]:
         """Return a handle of a job that was read."""
-        return Job(self._ports_now, facts.id, facts.state, facts=facts)
+        return Job(self.ports, facts.id, facts.state, facts=facts)
 
     async def job(self, job_id: str) -> Job[Any]:
         """Return a job by id.
@@ -430,14 +445,24 @@ class Stanchion:
         task: str | None = None,
         user: str | None = None,
         tag: str | None = None,
+        workflow: str | None = None,
         limit: int = 50,
         after: str | None = None,
     ) -> list[Job[Any]]:
         """Return jobs, newest first."""
         await self.open()
-        filter_ = Filter(states=states_of(state), queue=queue, task=task, user=user, tag=tag)
+        filter_ = Filter(states=states_of(state), queue=queue, task=task, user=user, tag=tag, workflow=workflow)
         page = await self.store.list(filter_, limit=limit, after=after)
         return [self.handle_of(job) for job in page.jobs]
+
+    async def workflow(self, workflow_id: str) -> Workflow[Any]:
+        """Return a workflow by id.
+
+        Raises:
+            NotFoundError: No job belongs to it.
+        """
+        await self.open()
+        return await find(self.ports, workflow_id)
 
     def queue(self, name: str) -> Queue:
         """Return a queue to operate on; the app must be open."""

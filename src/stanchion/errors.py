@@ -101,6 +101,30 @@ class PayloadTooLargeError(PayloadError):
         self.size, self.limit = size, limit
 
 
+class UnknownParentError(UsageError):
+    """A job was to depend on one that is not here for its tenant, or that was itself refused; it was not stored."""
+
+    code = "unknown_parent"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"There is no job {job_id} to depend on.",
+            remedy="Check the id: the job must be of the same tenant, and neither erased, pruned nor refused.",
+        )
+        self.job_id = job_id
+
+
+class DependencyCycleError(UsageError):
+    """Jobs of a batch depend on one another in a circle, or on such jobs; none of these was stored."""
+
+    code = "dependency_cycle"
+    remedy = "Remove one of the dependencies of the circle and enqueue again."
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"Job {job_id} waits in a circle of dependencies: none of its jobs could ever start.")
+        self.job_id = job_id
+
+
 class NotFoundError(StanchionError):
     """Nothing of that id is here for this tenant (the same answer for what is another tenant's)."""
 
@@ -157,6 +181,28 @@ class LeaseLostError(ConflictError):
 
     code = "lease_lost"
     remedy = "Stop: another attempt has taken over, or the job was cancelled."
+
+
+class DependencyError(ConflictError):
+    """The job cannot run now because of a job that it depends on."""
+
+    code = "dependency"
+    remedy = "Retry that job first; if it is gone, enqueue both anew."
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        super().__init__(f"Job {job_id} cannot be retried: {reason}.")
+        self.job_id, self.reason = job_id, reason
+
+
+class StillNeededError(ConflictError):
+    """Another job that has not ended depends on this one, and may read its result."""
+
+    code = "still_needed"
+    remedy = "Wait until the jobs that depend on it have ended, or cancel them first."
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"Job {job_id} cannot be erased: a job that has not ended depends on it.")
+        self.job_id = job_id
 
 
 class RefusedError(StanchionError):

@@ -169,7 +169,7 @@ class Job(Generic[R_co]):
                     return
                 while watcher.ended is None:
                     for notice in await watcher.take():
-                        shown = self._shown(notice, version)
+                        shown = self.shown(notice, version)
                         if shown is None:
                             continue
                         version = max(version, shown.version)
@@ -178,7 +178,13 @@ class Job(Generic[R_co]):
                             await self.refresh()
                             return
 
-    def _shown(self, notice: Notice, version: int) -> JobEvent | None:  # noqa: PLR0911 - one for each kind
+    def present(self) -> JobEvent:
+        """Return the state as of the last refresh as an event."""
+        facts = self.facts
+        return JobEvent("status", facts.state, facts.version, facts.attempt)
+
+    def shown(self, notice: Notice, version: int) -> JobEvent | None:  # noqa: PLR0911 - one for each kind
+        """Return what a notice tells of the job; None where it tells nothing, or what the version told before."""
         job = notice.job
         if job is None:
             return None

@@ -156,8 +156,29 @@ class Codec:
             raise PayloadError(message)
         return {**named, **kwargs}
 
-    def encode(self, arguments: Mapping[str, object], limit: int, put: Callable[[bytes], str] | None = None) -> bytes:
-        """Return arguments as JSON, checked as the worker will read them.
+    def _check_around(self, holes: frozenset[str]) -> Callable[[bytes], object]:
+        """Return a check of arguments some of which are put in when the job runs."""
+        fields = [(name, Any if name in holes else hint) for name, hint in self._hints.items()]
+        optional = {p.name: p.default for p in self.parameters if p.default is not inspect.Parameter.empty}
+        around = msgspec.defstruct(
+            "Arguments",
+            [
+                (name, hint, msgspec.field(default_factory=lambda: None)) if name in optional else (name, hint)
+                for name, hint in fields
+            ],
+            forbid_unknown_fields=True,
+            kw_only=True,
+        )
+        return msgspec.json.Decoder(around, dec_hook=_refer_nothing).decode
+
+    def encode(
+        self,
+        arguments: Mapping[str, object],
+        limit: int,
+        put: Callable[[bytes], str] | None = None,
+        holes: frozenset[str] = frozenset(),
+    ) -> bytes:
+        """Return arguments as JSON, checked as the worker will read them; those in `holes` are checked there only.
 
         Raises:
             PayloadError: They do not fit the function; `problems` says where.
@@ -173,7 +194,7 @@ class Codec:
             )
             if len(data) > limit:
                 raise PayloadTooLargeError(len(data), limit)
-            self._check(data)
+            (self._check_around(holes) if holes else self._check)(data)
             if _NUL in data:
                 checked(arguments)
         except (

@@ -8,6 +8,7 @@ from stanchion.domain.query import Scope
 from stanchion.domain.schedule import Overlap
 from stanchion.domain.units import DEFAULT_TENANT
 from stanchion.engine.scheduling import OverlapWord, run_now, scheduled, template
+from stanchion.engine.submit import Submission
 from stanchion.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from stanchion.domain.job import NewJob, State
     from stanchion.domain.schedule import NewSchedule, Rule, Schedule
-    from stanchion.engine.submit import Duration, Submission
+    from stanchion.engine.submit import Duration
+    from stanchion.flow import Request
     from stanchion.handle import Job
     from stanchion.store import Store
 
@@ -66,7 +68,7 @@ class Schedules:
         self,
         name: str,
         rule: Rule | str,
-        request: Submission,
+        request: Request[Any] | Submission,
         *,
         overlap: OverlapWord = Overlap.ALLOW,
         catch_up: Duration | None = None,
@@ -85,7 +87,7 @@ class Schedules:
             PayloadError: A part cannot be used; nothing was stored.
         """
         await self._host.open()
-        job = await template(request, self._host.prepare)
+        job = await template(request if isinstance(request, Submission) else request.submission, self._host.prepare)
         new = scheduled(name, rule, job, overlap=overlap, catch_up=catch_up)
         (answer,) = await self._host.store.put_schedules([new])
         return answer.schedule

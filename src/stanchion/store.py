@@ -15,6 +15,7 @@ from stanchion.errors import NotAloneError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from stanchion.domain.dependency import Parent, Relations
     from stanchion.domain.job import (
         Attempt,
         Cost,
@@ -197,6 +198,8 @@ class Upkeep(NamedTuple):
     artifacts: tuple[str, ...] = ()
     """Content hashes that no job refers to any more."""
     next_due: Millis | None = None
+    resolved: int = 0
+    """How many ended parents had more children than their own transaction could tell, and told some now."""
 
 
 class QueueStats(NamedTuple):
@@ -326,10 +329,11 @@ class Store(Protocol):
         """Return the store's clock."""
         ...
 
-    async def enqueue(self, batch: Sequence[NewJob], *, whole: bool = False) -> list[Enqueued | Refused]:
+    async def enqueue(self, batch: Sequence[NewJob], *, atomic: bool = False) -> list[Enqueued | Refused]:
         """Store new jobs, or join those that dedup and idempotency keys name; durable on return.
 
-        With `whole`, one refusal refuses all: nothing is written and nobody can have seen any of it.
+        Jobs may depend on jobs of the batch, in any order. `atomic` stores all or none: where one is refused,
+        every answer is a refusal.
         """
         ...
 
@@ -355,6 +359,18 @@ class Store(Protocol):
 
     async def steps(self, ref: int) -> dict[str, bytes]:
         """Return the finished steps of a job, by name."""
+        ...
+
+    async def parents(self, ref: int) -> tuple[Parent, ...]:
+        """Return the jobs that a job depends on, in the order of its request, with their results."""
+        ...
+
+    async def relations(self, job_id: JobId, scope: Scope = ALL) -> Relations:
+        """Return a job's parents (without results), its first 1,000 children, and its workflows."""
+        ...
+
+    async def workflow(self, workflow: str, scope: Scope = ALL) -> Mapping[State, int]:
+        """Return how many jobs of a workflow are in each state; empty where there are none in scope."""
         ...
 
     async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
@@ -386,7 +402,10 @@ class Store(Protocol):
         ...
 
     async def retry(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
-        """Queue failed jobs anew with a fresh budget of attempts; `WrongStateError` for other states."""
+        """Queue failed jobs anew with a fresh budget of attempts; `WrongStateError` for other states.
+
+        A job waits again for those it depends on that have not ended; `DependencyError` where one has failed.
+        """
         ...
 
     async def amend(
@@ -402,7 +421,10 @@ class Store(Protocol):
         ...
 
     async def erase(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[bool | Exception]:
-        """Delete final jobs and all they produced; `WrongStateError` for others."""
+        """Delete final jobs and all they produced; `WrongStateError` for others.
+
+        `StillNeededError` where a job that has not ended depends on one.
+        """
         ...
 
     async def select(self, filter_: Filter, limit: int, scope: Scope = ALL) -> list[JobId]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import State
 from stanchion.domain.priority import priority as priority_of
 from stanchion.domain.retry import RetryPolicy
@@ -14,6 +15,7 @@ from stanchion.engine.control import Retry
 from stanchion.engine.spec import Isolation, TaskSpec
 from stanchion.engine.submit import NO_OPTIONS, Duration, JobOptions, Submission, span
 from stanchion.errors import UsageError
+from stanchion.flow import Request, Starter
 from stanchion.handle import Job
 from stanchion.payload import Codec
 from stanchion.store import Enqueued, Refused
@@ -26,7 +28,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Host(Protocol):
+class Host(Starter, Protocol):
     """What a task needs of its app."""
 
     def submit_one(self, submission: Submission) -> Awaitable[Enqueued]:
@@ -90,9 +92,13 @@ class Task(Generic[P, R]):
                 jobs.append(self._host.handle(answer.id, answer.state, new=answer.new))
             return jobs
 
-    def request(self, *args: P.args, **kwargs: P.kwargs) -> Submission:
-        """Return the request that `enqueue` would store: for `app.submit` and `app.schedules.put`."""
-        return self._submission(args, kwargs)
+    def request(self, *args: P.args, **kwargs: P.kwargs) -> Request[R]:
+        """Return a request with these arguments, for a workflow; nothing is stored yet."""
+        return Request(self._host, self._submission(args, kwargs))
+
+    def named(self, arguments: Mapping[str, Any]) -> Request[R]:
+        """Return a request with arguments by name, which are checked when it is stored."""
+        return Request(self._host, Submission(self.name, arguments, self._options))
 
     def _submission(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Submission:
         return Submission(self.name, self.spec.codec.bind(args, kwargs), self._options)
@@ -116,6 +122,9 @@ class Task(Generic[P, R]):
         max_attempts: int | None = None,
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
+        depends_on: Sequence[Job[Any] | Dependency | str] | None = None,
+        parent_policy: Policy | str | None = None,
+        workflow: str | None = None,
     ) -> Task[P, R]:
         """Return the task with options for the jobs it enqueues; this one stays as it is."""
         given = JobOptions(
@@ -135,6 +144,9 @@ class Task(Generic[P, R]):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             correlation_id=correlation_id,
+            depends_on=None if depends_on is None else tuple(depends_on),
+            parent_policy=parent_policy,
+            workflow=workflow,
         )
         return Task(self._host, self.spec, self._options.merged(given))
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
+from stanchion import Stanchion
 from stanchion.cli import exits
 
 
@@ -103,3 +105,22 @@ def test_nothing_is_printed_but_json_lines(run, worked):
         found = run(*command, *URL, "--json")
         assert found.out
         assert all(isinstance(json.loads(line), dict) for line in found.out.splitlines())
+
+
+def test_a_job_is_shown_with_its_parents_and_children(run, worked, target):
+    async def tie():
+        app = Stanchion("sqlite:///jobs.db")
+
+        @app.task
+        async def after() -> None: ...
+
+        async with app:
+            return (await after.options(depends_on=[worked["queued"]], workflow="w").enqueue()).id
+
+    child = asyncio.run(tie())
+    shown = run("jobs", "show", child, *URL, "--json").record
+    assert [parent["id"] for parent in shown["parents"]] == [worked["queued"]]
+    assert shown["workflows"] == ["w"]
+    text = run("jobs", "show", child, *URL).out
+    assert f"job {worked['queued']}" in text
+    assert child in run("jobs", "show", worked["queued"], *URL).out

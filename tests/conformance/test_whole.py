@@ -20,13 +20,13 @@ def kinds(answers: list[Enqueued | Refused]) -> list[type[Exception] | bool]:
 async def refused(store: Store, *batch: NewJob) -> list[type[Exception] | bool]:
     """Send a batch that must be refused, and see that nothing has moved."""
     before = await store.tail(), await store.stats()
-    answers = kinds(await store.enqueue(batch, whole=True))
+    answers = kinds(await store.enqueue(batch, atomic=True))
     assert (await store.tail(), await store.stats()) == before
     return answers
 
 
 async def test_a_whole_batch_is_stored_where_nothing_stands_against_it(store: Store) -> None:
-    assert kinds(await store.enqueue([new(), keyed("k"), keyed("k")], whole=True)) == [True, True, False]
+    assert kinds(await store.enqueue([new(), keyed("k"), keyed("k")], atomic=True)) == [True, True, False]
     assert len(await take(store, await join(store))) == 2
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from stanchion import JobCancelledError, Stanchion
+from stanchion import JobCancelledError, Stanchion, chord, group
 from stanchion.entry import ChildOptions, load_app
 from tests.engine.helpers import SOON, ended, in_state, outcomes, until
 
@@ -35,6 +35,14 @@ async def report(ctx: Context, n: int) -> dict[str, int]:
     await ctx.write_log("line")
     await ctx.cost("0.5")
     return {"pid": os.getpid(), "n": n}
+
+@app.task(isolation="process")
+async def family(ctx: Context, numbers: list[int]) -> list:
+    return [numbers, [(parent.task, parent.state, parent.result) for parent in await ctx.parents()]]
+
+@app.task
+async def number(n: int) -> int:
+    return n
 
 @app.task(isolation="process")
 def picture(ctx: SyncContext) -> Image:
@@ -116,6 +124,13 @@ async def test_a_result_and_all_reports_come_over_the_pipe_and_a_cell_is_kept(ce
         assert [cost.amount for cost in await cells.store.costs(first.id)] == ["0.5"]
         image = await (await cells.tasks["picture"].enqueue()).result(SOON)
         assert (image.data, image.name) == (b"\x89PNG bytes", "p.png")
+
+
+async def test_the_results_of_parents_reach_a_cell(cells: Stanchion) -> None:
+    number, family = cells.tasks["number"], cells.tasks["family"]
+    async with working(cells):
+        workflow = await chord(group(number.request(1), number.request(2)), family).enqueue()
+        assert await workflow.result(SOON) == [[1, 2], [["number", "completed", 1], ["number", "completed", 2]]]
 
 
 async def test_a_handler_whose_process_dies_is_quarantined_after_three(cells: Stanchion) -> None:

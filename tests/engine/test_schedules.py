@@ -147,7 +147,8 @@ async def test_hooks_see_a_scheduled_request_once_when_it_is_put(app: Stanchion)
 
     @app.before_enqueue
     def owned(submission: Submission) -> Submission:
-        return submission._replace(options=submission.options.merged(report.options(user="hook").request().options))
+        hooked = report.options(user="hook").request().submission
+        return submission._replace(options=submission.options.merged(hooked.options))
 
     assert (await app.schedules.put("x", every(60), report.request())).request.user == "hook"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from stanchion.stores.sqlite import join_statements as joining
 from stanchion.stores.sqlite import schedule_statements
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, migrate
@@ -23,6 +24,8 @@ SMALL: Final = frozenset({
     "tenants",  # those with a policy, read when policies change
     "x",  # a list that the store made
     "h",  # one row
+    "n",  # a list that the caller gave
+    "endings",  # parents whose children upkeep is telling
     "c", "chain",  # the events of the jobs that the caller named
 })  # fmt: skip
 PARTIAL: Final = re.compile(r"SCAN j USING (?:COVERING )?INDEX jobs_(?:queued|running|due|blocked|failed|cancelled)")
@@ -42,17 +45,19 @@ SORTS: Final = {
     "LOGS": "one job's lines",
     "FLOW": "at most SAMPLE events, into as many groups as there are queues",
     "FLOW_SAMPLE": "likewise",
+    "WORKFLOW_COUNTS": "eight states",
 }
 """The statements that may sort, and why."""
 
 
 def statements() -> Iterator[tuple[str, str]]:
     """Every statement by name; those that end in VALUES with one row."""
-    for name, value in (vars(sql) | vars(schedule_statements)).items():
+    for name, value in (vars(sql) | vars(schedule_statements) | vars(joining)).items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
         if isinstance(value, str):
-            row = getattr(sql, f"{name.removeprefix('ADD_')}_ROW", "") if value.rstrip().endswith("VALUES") else ""
+            rows = vars(sql) | vars(joining)
+            row = rows.get(f"{name.removeprefix('ADD_')}_ROW", "") if value.rstrip().endswith("VALUES") else ""
             yield name, value + row
         else:
             parts = value.items() if isinstance(value, dict) else enumerate(value)
@@ -117,6 +122,13 @@ HOT: Final = {
     "HELD": "jobs_running",
     "OVERDUE": "jobs_running",
     "LIVE_SINCE": "live_rev",
+    "OPEN_EDGES": "dependencies_open",
+    "NEEDED": "dependencies_parent",
+    "REOPEN": "dependencies_parent",
+    "CHILDREN": "dependencies_parent",
+    "PAGE_OF_WORKFLOW": "PRIMARY KEY",
+    "WORKFLOW_COUNTS": "PRIMARY KEY",
+    "WORKFLOWS": "members_job",
     "RUNNING": "PRIMARY KEY",
     "EVENTS_SINCE": "PRIMARY KEY",
     "OUTPUTS_SINCE": "PRIMARY KEY",

@@ -153,3 +153,13 @@ async def test_without_keys_the_named_tenant_is_honoured(client: AsyncClient) ->
     assert other.json()["tenant"] == "default"
     assert len((await client.get(JOBS)).json()["items"]) == 2
     assert len((await client.get(f"{JOBS}?tenant=acme")).json()["items"]) == 1
+
+
+async def test_nothing_can_depend_on_a_job_of_another_tenant(two: Two) -> None:
+    body: dict[str, Any] = {"task": "sprite", "args": {"prompt": "an orc"}, "depends_on": [two.theirs_id]}
+    foreign = await two.ours.post(JOBS, json=body)
+    nobody = await two.ours.post(JOBS, json=body | {"depends_on": ["01890000-0000-7000-8000-00000000abcd"]})
+    assert (foreign.status_code, foreign.json()["code"]) == (422, "unknown_parent")
+    assert (nobody.status_code, nobody.json()["code"]) == (422, "unknown_parent")
+    seen = (await two.theirs.get(f"{JOBS}/{two.theirs_id}")).json()
+    assert seen["children"] == []

@@ -109,8 +109,8 @@ class FakeApp:
     async def submit_one(self, submission: Submission) -> Enqueued:
         return await self._submitter.one(submission)
 
-    async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
-        return await self._submitter.many(batch, whole=whole)
+    async def submit(self, batch: Sequence[Submission], /, *, atomic: bool = False) -> list[Enqueued | Refused]:
+        return await self._submitter.many(batch, atomic=atomic)
 
     async def prepare(self, submission: Submission) -> NewJob:
         return await self._submitter.prepare(submission)

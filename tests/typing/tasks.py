@@ -11,11 +11,15 @@ from typing import Any, assert_type
 from stanchion import (
     Backoff,
     Context,
+    Dependency,
     ErrorInfo,
     Image,
     Job,
     JobEvent,
     Kind,
+    ParentResult,
+    Policy,
+    Request,
     Retry,
     Schedule,
     Stanchion,
@@ -24,8 +28,14 @@ from stanchion import (
     Submission,
     SyncContext,
     Task,
+    Workflow,
+    WorkflowEvent,
+    WorkflowProgress,
+    chain,
+    chord,
     cron,
     every,
+    group,
 )
 
 app = Stanchion("memory://", slots=4)
@@ -139,7 +149,7 @@ async def planned(prompt: str = "an elf") -> str:
 
 async def schedules() -> None:
     assert_type(await planned.enqueue("an orc"), Job[str])
-    assert_type(plain.request("an orc", size=1), Submission)
+    assert_type(plain.request("an orc", size=1), Request[str])
     plain.request(7)  # type: ignore[arg-type]
     put = app.schedules.put
     assert_type(await put("a", cron("0 7 * * *", tz="UTC"), plain.options(user="ann").request("an orc")), Schedule)
@@ -162,3 +172,41 @@ async def count(text: str) -> int:
 async def asking() -> None:
     await handing_on(count)
     await handing_on(with_context)  # type: ignore[arg-type]
+
+
+@app.task
+async def join(parts: list[str], separator: str = ", ") -> int:
+    return len(separator.join(parts))
+
+
+@app.task
+async def join_some(parts: list[str | None]) -> int:
+    return len(parts)
+
+
+@app.task
+async def join_with_context(ctx: Context, parts: list[str]) -> str:
+    for parent in await ctx.parents():
+        assert_type(parent, ParentResult)
+    return "".join(parts)
+
+
+async def workflows() -> None:
+    assert_type(plain.request("an orc"), Request[str])
+    plain.request(7)  # type: ignore[arg-type]
+    assert_type(await chain(plain.request("a"), count.request("b")).enqueue(), Workflow[int])
+    assert_type(await group(plain.request("a"), plain.request("b")).enqueue(), Workflow[list[str]])
+    members = group(plain.request("a"), chain(count.request("b"), plain.request("c")))
+    assert_type(await chord(members, join, separator="; ").enqueue(), Workflow[int])
+    assert_type(await (await chord(members, join_with_context).enqueue()).result(), str)
+    assert_type(await chord(members, join_some.options(parent_policy="continue")).enqueue(), Workflow[int])
+    chord(members, count)  # type: ignore[call-overload]
+    chord(members, join, separator=7)  # type: ignore[call-overload]
+    first = await plain.enqueue("a")
+    later = plain.options(depends_on=[first, first.id, Dependency(first.id, Policy.SKIP)], parent_policy="continue")
+    assert_type(await later.enqueue("b"), Job[str])
+    workflow = await app.workflow("id")
+    assert_type(await workflow.progress(), WorkflowProgress)
+    async for told in workflow.events():
+        assert_type(told, WorkflowEvent)
+    assert_type(await workflow.cancel(), Workflow[Any])

@@ -13,7 +13,7 @@ from stanchion.errors import ConflictError, WrongStateError
 
 TABLE = """
           unblock promote claim   complete  fail   back_off snooze    release lose   end_cancelled
-blocked   queued  -       -       -         -      -        -         -       -      -
+blocked   queued  -       -       -         failed -        -         -       -      -
 scheduled -       queued  -       -         -      -        -         -       -      -
 queued    -       -       running -         -      -        -         -       -      -
 running   -       -       -       completed failed retrying scheduled queued  queued cancelled
@@ -22,15 +22,15 @@ completed -       -       -       -         -      -        -         -       - 
 failed    -       -       -       -         -      -        -         -       -      -
 cancelled -       -       -       -         -      -        -         -       -      -
 
-          cancel    expire retry
-blocked   cancelled failed -
-scheduled cancelled failed -
-queued    cancelled failed -
-running   -         -      -
-retrying  cancelled failed -
-completed -         -      -
-failed    -         -      queued
-cancelled -         -      -
+          cancel    expire retry  hold      rejoin
+blocked   cancelled failed -      scheduled -
+scheduled cancelled failed -      -         -
+queued    cancelled failed -      -         -
+running   -         -      -      -         -
+retrying  cancelled failed -      -         -
+completed -         -      -      -         -
+failed    -         -      queued -         blocked
+cancelled -         -      -      -         -
 """
 
 
@@ -63,7 +63,10 @@ def test_a_state_is_waiting_running_or_final() -> None:
 
 
 def test_only_a_manual_retry_leaves_a_final_state() -> None:
-    assert {(state, what) for state, what in MOVES if state in FINAL} == {(State.FAILED, Move.RETRY)}
+    assert {(state, what) for state, what in MOVES if state in FINAL} == {
+        (State.FAILED, Move.RETRY),
+        (State.FAILED, Move.REJOIN),
+    }
 
 
 def test_every_state_but_blocked_can_be_reached() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stanchion.app import Stanchion
     from stanchion.domain.job import Job
     from stanchion.handle import JobEvent
-    from stanchion.server.wire import JobOut
+    from stanchion.server.wire import JobOut, WaitingOn
 
 command: Final = App(name="jobs", help="List, show, watch, cancel, retry and erase jobs.")
 
@@ -57,6 +57,10 @@ async def show_(job_id: str, /, *, where: Where = HERE) -> int:
     return exits.OK
 
 
+def _reason(waiting: WaitingOn) -> str:
+    return waiting.reason if waiting.reason != "dependency" else f"job {waiting.key}"
+
+
 def _print(facts: JobOut, job: Job, app: Stanchion) -> None:
     now = app.store.now()
     rows: list[tuple[str, object]] = [
@@ -70,10 +74,11 @@ def _print(facts: JobOut, job: Job, app: Stanchion) -> None:
         ("tags", ", ".join(job.tags)),
         ("attempts", f"{job.attempt} begun, {job.spent} of {job.max_attempts} spent, {job.crashes} lost"),
         ("created", f"{facts.created_at}, {render.age((now - job.created_at) / 1000)} ago"),
+        ("workflow", ", ".join(facts.workflows)),
         ("runs at", facts.run_at),
         ("ran", render.age(show.ran(job, now))),
         ("position", facts.position),
-        ("waits for", facts.waiting_on.reason if facts.waiting_on is not None else None),
+        ("waits for", _reason(facts.waiting_on) if facts.waiting_on is not None else None),
         ("progress", show.what(job) if job.state is State.RUNNING else None),
         ("arguments", bytes(facts.args).decode()),
         ("metadata", bytes(facts.metadata).decode()),
@@ -82,6 +87,10 @@ def _print(facts: JobOut, job: Job, app: Stanchion) -> None:
         ("cost", ", ".join(f"{cost.amount} {cost.unit}" for cost in facts.cost)),
     ]
     render.table(("", ""), [(name, value) for name, value in rows if value not in (None, "", "{}")])
+    for title, related in (("parents", facts.parents), ("children", facts.children)):
+        if related:
+            rows_ = [(one.id, render.word(one.state.value), one.task, one.policy.value) for one in related]
+            render.table((title, "state", "task", "policy"), rows_)
     if facts.outputs:
         columns = ("output#", "kind", "name", "type", "size#", "sha256")
         outputs = [(o.index, o.kind, o.name, o.content_type, render.size(o.size), o.sha256) for o in facts.outputs]

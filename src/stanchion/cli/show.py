@@ -128,6 +128,7 @@ async def full(app: Stanchion, job: Job) -> wire.JobOut:
     store = app.store
     fields = present.thin_fields(job, (await places(app, [job])).get(job.id), store.now(), await store.preview(job.id))
     events, attempts = await store.history(job.id)
+    fields.update(present.relations_out(await store.relations(job.id)))
     fields["outputs"] = [present.output_out(job.id, output) for output in await store.outputs(job.id)]
     return wire.JobOut(
         **fields,

@@ -12,6 +12,7 @@ from stanchion.errors import WrongStateError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stanchion.domain.dependency import Dependency
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.units import Instant, JobId, Millis
 
@@ -37,6 +38,7 @@ class Move(StrEnum):
     """What can happen to a job."""
 
     UNBLOCK = "unblock"
+    HOLD = "hold"
     PROMOTE = "promote"
     CLAIM = "claim"
     COMPLETE = "complete"
@@ -49,10 +51,13 @@ class Move(StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     RETRY = "retry"
+    REJOIN = "rejoin"
 
 
 MOVES: Final[Mapping[tuple[State, Move], State]] = {
     (State.BLOCKED, Move.UNBLOCK): State.QUEUED,
+    (State.BLOCKED, Move.HOLD): State.SCHEDULED,
+    (State.BLOCKED, Move.FAIL): State.FAILED,
     (State.SCHEDULED, Move.PROMOTE): State.QUEUED,
     (State.RETRYING, Move.PROMOTE): State.QUEUED,
     (State.QUEUED, Move.CLAIM): State.RUNNING,
@@ -66,6 +71,7 @@ MOVES: Final[Mapping[tuple[State, Move], State]] = {
     **{(state, Move.CANCEL): State.CANCELLED for state in WAITING},
     **{(state, Move.EXPIRE): State.FAILED for state in WAITING},
     (State.FAILED, Move.RETRY): State.QUEUED,
+    (State.FAILED, Move.REJOIN): State.BLOCKED,
 }
 """The whole state table. What is not in it cannot happen."""
 
@@ -113,6 +119,8 @@ class NewJob(NamedTuple):
     correlation_id: str | None = None
     crash_budget: int | None = None
     secret: tuple[str, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    workflow: str | None = None
 
 
 class Lease(NamedTuple):

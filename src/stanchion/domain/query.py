@@ -32,6 +32,7 @@ class Filter(NamedTuple):
     text: str | None = None
     ids: tuple[JobId, ...] = ()
     ended_before: Instant | None = None
+    workflow: str | None = None
 
 
 class Cursor(NamedTuple):

@@ -12,7 +12,8 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from stanchion.domain.job import Lease
+from stanchion.domain.dependency import Parent, Policy
+from stanchion.domain.job import Lease, State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Lost, Outcome, Released, Snoozed
 from stanchion.engine import frames
@@ -162,6 +163,9 @@ class Cells:
                         await cell.send(["answer", message[1], applied])
                     case "steps":
                         await cell.send(["answer", message[1], await self._recorder.store.steps(lease.ref)])
+                    case "parents":
+                        parents = await self._recorder.store.parents(lease.ref)
+                        await cell.send(["answer", message[1], [list(parent) for parent in parents]])
                     case _:
                         return outcome_from_wire(message[1])
         except EOFError:
@@ -184,7 +188,7 @@ class Cells:
 
 
 class RemoteStore:
-    """The two things that a handler in a cell needs of the store, asked over the pipe."""
+    """The three things that a handler in a cell needs of the store, asked over the pipe."""
 
     def __init__(self, write: Any) -> None:  # noqa: ANN401 - a raw pipe
         self._write = write
@@ -217,6 +221,13 @@ class RemoteStore:
     async def steps(self, ref: int) -> dict[str, bytes]:  # noqa: ARG002 - the worker knows which job runs here
         """See `Store.steps`."""
         return await self._ask("steps")
+
+    async def parents(self, ref: int) -> tuple[Parent, ...]:  # noqa: ARG002 - likewise
+        """See `Store.parents`."""
+        return tuple(
+            Parent(job_id, task, State(state), Policy(policy), result, error and ErrorInfo(Kind(error[0]), *error[1:]))
+            for job_id, task, state, policy, result, error in await self._ask("parents")
+        )
 
 
 def recorder_for(remote: RemoteStore, artifacts: Any) -> Recorder:  # noqa: ANN401 - as Recorder takes it

@@ -12,6 +12,7 @@ import msgspec
 from stanchion.domain.keys import fingerprint
 from stanchion.engine.commit import Batcher
 from stanchion.engine.control import Cancel
+from stanchion.engine.gather import ParentResult, shown
 from stanchion.errors import LeaseLostError, PayloadError
 from stanchion.files import File
 from stanchion.store import (
@@ -250,6 +251,10 @@ class Context:
         self._steps[name] = data
         return result  # pyright: ignore[reportReturnType]
 
+    async def parents(self) -> tuple[ParentResult, ...]:
+        """Return the jobs that this one depends on, in the order of its request, with their results."""
+        return tuple(shown(parent) for parent in await self._recorder.store.parents(self._lease.ref))
+
     async def _note(self, note: Note) -> None:
         if not await self._recorder.write(self._lease.ref, self._lease.attempt, note):
             message = f"Attempt {self._lease.attempt} of job {self._lease.id} is not the running one any more."
@@ -312,6 +317,10 @@ class SyncContext:
     def cost(self, amount: float | str | Decimal, unit: str = "USD") -> None:
         """See `Context.cost`."""
         self._run(self._context.cost(amount, unit))
+
+    def parents(self) -> tuple[ParentResult, ...]:
+        """See `Context.parents`."""
+        return self._run(self._context.parents())
 
     def step(self, name: str, function: Callable[[], T], *, type: type[T] | None = None) -> T:  # noqa: A002
         """See `Context.step`; the function runs in this thread."""

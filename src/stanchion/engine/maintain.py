@@ -82,7 +82,7 @@ class Maintainer:
             await asyncio.to_thread(self._artifacts.remove, done.artifacts)
         if done.pruned or done.expired:
             log.info("pruned %d jobs, expired %d", done.pruned, done.expired)
-        return LIMIT in (done.promoted, done.expired, done.pruned)
+        return done.resolved > 0 or LIMIT in (done.promoted, done.expired, done.pruned)
 
     async def _sweeping(self) -> None:
         while True:

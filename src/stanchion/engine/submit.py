@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
+from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import Idempotency, NewJob
 from stanchion.domain.keys import content_key, fingerprint, named_key
 from stanchion.domain.priority import priority
@@ -16,6 +17,7 @@ from stanchion.domain.units import DEFAULT_TENANT, millis
 from stanchion.engine.chance import new_id
 from stanchion.engine.collector import paused
 from stanchion.engine.commit import Batcher
+from stanchion.engine.gather import holes
 from stanchion.errors import NotAloneError, PayloadError, StanchionError, UnknownTaskError
 from stanchion.payload import checked
 from stanchion.store import Enqueued, Refused, all_refused
@@ -32,9 +34,16 @@ if TYPE_CHECKING:
 Duration = float | str | timedelta
 MAX_NAME: Final = 200
 MAX_TAGS: Final = 100
+MAX_PARENTS: Final = 10_000
 BULK: Final = 10_000
 """A bulk request of up to so many jobs is one transaction."""
 _YIELD_EVERY: Final = 500
+
+
+class Named(Protocol):
+    """What has a job's id: a handle."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +71,14 @@ class JobOptions:
     idempotency_key: str | None = None
     idempotency_fingerprint: bytes | None = None
     correlation_id: str | None = None
+    depends_on: Sequence[Named | Dependency | str] | None = None
+    """Jobs that must end first, by handle or id; a `Dependency` has a policy of its own."""
+    parent_policy: Policy | str | None = None
+    """What happens where one of them does not complete: `fail` (the default), `skip` or `continue`."""
+    workflow: str | None = None
+    """The workflow that the job belongs to."""
+    id: str | None = None
+    """The id of the new job, so that others of its batch can name it; a UUID that was never used."""
 
     def merged(self, other: JobOptions) -> JobOptions:
         """Return these options with what the other sets put over them."""
@@ -104,21 +121,21 @@ class Submitter:
             raise answer.error
         return answer
 
-    async def many(self, submissions: Sequence[Submission], *, whole: bool = False) -> list[Enqueued | Refused]:
+    async def many(self, submissions: Sequence[Submission], *, atomic: bool = False) -> list[Enqueued | Refused]:
         """Store requests, up to `BULK` in one transaction; each has its own answer, in order.
 
-        With `whole`, one refusal refuses all, and nothing is stored.
+        With `atomic`, one refusal refuses all, and nothing is stored.
 
         Raises:
             PayloadError: More than `BULK` requests were to be stored as a whole.
         """
-        if whole and len(submissions) > BULK:
+        if atomic and len(submissions) > BULK:
             message = f"{len(submissions):,} requests cannot be stored as a whole; {BULK:,} can."
             raise PayloadError(message, remedy="Send them in several parts, or let each be answered by itself.")
         with paused(len(submissions)):
-            return await self._many(submissions, whole=whole)
+            return await self._many(submissions, atomic=atomic)
 
-    async def _many(self, submissions: Sequence[Submission], *, whole: bool) -> list[Enqueued | Refused]:
+    async def _many(self, submissions: Sequence[Submission], *, atomic: bool) -> list[Enqueued | Refused]:
         answers: list[Enqueued | Refused | None] = [None] * len(submissions)
         ready: list[tuple[int, NewJob]] = []
         for place, submission in enumerate(submissions):
@@ -131,9 +148,9 @@ class Submitter:
                 answers[place] = Refused(error)
         for start in range(0, len(ready), BULK):
             part = ready[start : start + BULK]
-            if whole and len(part) < len(submissions):
+            if atomic and len(part) < len(submissions):
                 return all_refused([answer or Refused(NotAloneError()) for answer in answers])
-            stored = await self._store.enqueue([new for _, new in part], whole=whole)
+            stored = await self._store.enqueue([new for _, new in part], atomic=atomic)
             for (place, _), answer in zip(part, stored, strict=True):
                 answers[place] = answer
         return cast("list[Enqueued | Refused]", answers)
@@ -146,6 +163,26 @@ class Submitter:
         """
         return self._prepared_now(submission) or await self._prepared(submission)
 
+    async def together(self, submissions: Sequence[Submission]) -> list[Enqueued]:
+        """Store requests in one transaction, all or none; answers in order.
+
+        Raises:
+            StanchionError: One was refused; nothing was stored.
+        """
+        with paused(len(submissions)):
+            batch: list[NewJob] = []
+            for place, submission in enumerate(submissions):
+                if place % _YIELD_EVERY == _YIELD_EVERY - 1:
+                    await asyncio.sleep(0)
+                batch.append(self._prepared_now(submission) or await self._prepared(submission))
+            answers: list[Enqueued] = []
+            for answer in await self._store.enqueue(batch, atomic=True):
+                if isinstance(answer, Refused) and not isinstance(answer.error, NotAloneError):
+                    raise answer.error
+                if isinstance(answer, Enqueued):
+                    answers.append(answer)
+            return answers
+
     async def flush(self) -> None:
         """Wait until no enqueue is on its way."""
         await self._batcher.flush()
@@ -155,7 +192,7 @@ class Submitter:
         if self._hooks.before_enqueue or submission.task not in self._registry:
             return None
         spec = self._registry.get(submission.task)
-        if spec.codec.takes_files:
+        if spec.codec.takes_files or submission.options.depends_on:
             return None
         return new_job(submission, spec.codec.encode(submission.args, spec.max_payload or self._max_payload), spec)
 
@@ -164,7 +201,8 @@ class Submitter:
             submission = await self._hooks.submitted(submission)
         if submission.task in self._registry:
             spec = self._registry.get(submission.task)
-            data = await self._encoded(spec, submission.args)
+            asking = holes(submission.args) if submission.options.depends_on else frozenset[str]()
+            data = await self._encoded(spec, submission.args, asking)
             return new_job(submission, data, spec)
         await self._refuse_unknown(submission.task)
         checked(submission.args)
@@ -175,11 +213,11 @@ class Submitter:
             raise PayloadTooLargeError(len(data), self._max_payload)
         return new_job(submission, data, None)
 
-    async def _encoded(self, spec: TaskSpec, arguments: Mapping[str, Any]) -> bytes:
+    async def _encoded(self, spec: TaskSpec, arguments: Mapping[str, Any], asking: frozenset[str]) -> bytes:
         limit = spec.max_payload or self._max_payload
         if spec.codec.takes_files:
-            return await asyncio.to_thread(spec.codec.encode, arguments, limit, self._artifacts.put)
-        return spec.codec.encode(arguments, limit)
+            return await asyncio.to_thread(spec.codec.encode, arguments, limit, self._artifacts.put, asking)
+        return spec.codec.encode(arguments, limit, None, asking)
 
     async def _refuse_unknown(self, name: str) -> None:
         """A process without the code accepts what a living worker knows; one with code only what it knows."""
@@ -214,7 +252,7 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
     key = None
     if options.dedup_key is not None:
         key, window = named_key(tenant, submission.task, options.dedup_key), window or 0
-    elif window:
+    elif window and not options.depends_on:  # with other parents it would be another request
         key = _content_key(submission, data, spec, tenant)
     expires_in = span(options.expires_in) if options.expires_in is not None else None
     if expires_in is None and options.expires_at is None and spec is not None:
@@ -224,7 +262,7 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
         message = "max_attempts must be 1 to 1000"
         raise ValueError(message)
     return NewJob(
-        id=new_id(),
+        id=options.id or new_id(),
         task=submission.task,
         args=data,
         queue=_name("queue", options.queue) or (spec.queue if spec else "default"),
@@ -245,6 +283,22 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
         correlation_id=_name("correlation_id", options.correlation_id),
         crash_budget=spec.policy.crash_budget if spec is not None else None,
         secret=tuple(sorted(spec.secret)) if spec is not None else (),
+        depends_on=_dependencies(options),
+        workflow=_name("workflow", options.workflow),
+    )
+
+
+def _dependencies(options: JobOptions) -> tuple[Dependency, ...]:
+    given = options.depends_on or ()
+    if len(given) > MAX_PARENTS:
+        message = f"at most {MAX_PARENTS:,} jobs may be named in depends_on"
+        raise ValueError(message)
+    policy = Policy(options.parent_policy or Policy.FAIL)
+    return tuple(
+        Dependency(one.parent, Policy(one.policy))
+        if isinstance(one, Dependency)
+        else Dependency(one if isinstance(one, str) else one.id, policy)
+        for one in given
     )
 
 

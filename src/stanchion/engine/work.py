@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from stanchion.domain.job import State
-from stanchion.domain.kinds import ErrorInfo, Kind
+from stanchion.domain.kinds import ErrorInfo, Kind, classify
 from stanchion.domain.outcome import Failed, Lost, Outcome, Released, Settlement, settle
 from stanchion.domain.policy import PROFILES
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.attempt import Attempts, Running, bound
 from stanchion.engine.board import Board
 from stanchion.engine.context import Recorder
-from stanchion.errors import StoreError
+from stanchion.engine.gather import filled
+from stanchion.errors import PayloadError, StoreError
 from stanchion.store import Want, WorkerInfo
 
 if TYPE_CHECKING:
@@ -331,6 +332,7 @@ class Worker:
         outcome: Outcome = Released("its worker stopped")
         spec = self._registry.get(lease.task)
         try:
+            running.lease = await filled(self._store, lease)
             if self._cells is not None and (spec.isolation == "process" or _last_life(lease, spec)):
                 outcome = await self._cells.run(running, spec)
             else:
@@ -338,6 +340,11 @@ class Worker:
                 outcome = await self._attempts.run(running, spec)
         except asyncio.CancelledError:  # cancelled before its first step
             outcome = Released("its worker stopped")
+        except StoreError as error:  # nothing ran yet: the handler's own errors are outcomes
+            bound(lease).warning("given back: what it depends on cannot be read: %s", error)
+            outcome = Released("the results of its parents cannot be read")
+        except PayloadError as error:
+            outcome = Failed(classify(error))
         except Exception as error:  # noqa: BLE001 - a defect; given back, the job would meet it again at once
             bound(lease).exception("the attempt could not be run")
             outcome = Failed(ErrorInfo(Kind.INTERNAL, f"the attempt could not be run: {error}"))

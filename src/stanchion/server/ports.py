@@ -115,8 +115,8 @@ class AppPort(Protocol):
         """Validate and store one request; concurrent ones share a transaction."""
         ...
 
-    async def submit(self, batch: Sequence[Submission], /, *, whole: bool = False) -> list[Enqueued | Refused]:
-        """Validate and store requests; each has its own answer. With `whole`, one refusal refuses all."""
+    async def submit(self, batch: Sequence[Submission], /, *, atomic: bool = False) -> list[Enqueued | Refused]:
+        """Validate and store requests; each has its own answer. With `atomic`, one refusal refuses all."""
         ...
 
     async def prepare(self, submission: Submission, /) -> NewJob:

@@ -16,6 +16,7 @@ from stanchion.server import links, wire
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from stanchion.domain.dependency import Relations
     from stanchion.domain.job import Attempt, Cost, Event, Job, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.schedule import Schedule
@@ -212,6 +213,15 @@ def thin_fields(job: Job, place: Place | None, now: Instant, preview: Preview | 
 def thin(job: Job, place: Place | None, now: Instant) -> wire.JobThin:
     """Return a job as lists show it."""
     return wire.JobThin(**thin_fields(job, place, now))
+
+
+def relations_out(relations: Relations) -> dict[str, Any]:
+    """Return the fields of a full job that name other jobs."""
+    return {
+        "parents": [wire.RelatedOut(one.id, one.task, one.state, one.policy) for one in relations.parents],
+        "children": [wire.RelatedOut(one.id, one.task, one.state, one.policy) for one in relations.children],
+        "workflows": list(relations.workflows),
+    }
 
 
 def costs_out(costs: Iterable[Cost]) -> list[wire.CostOut]:

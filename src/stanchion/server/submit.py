@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from stanchion.domain.dependency import Dependency
 from stanchion.domain.keys import canonical, fingerprint
 from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import PayloadError
@@ -23,7 +24,7 @@ _PATH: Final = f"{BASE}/jobs".encode()
 _OPTIONS: Final = frozenset(
     {
         "queue", "priority", "user", "delay", "run_at", "expires_in", "expires_at", "tags", "metadata", "dedup_window",
-        "dedup_key", "timeout", "max_attempts", "correlation_id",
+        "dedup_key", "timeout", "max_attempts", "correlation_id", "workflow",
     }
 )  # fmt: skip
 
@@ -40,6 +41,10 @@ def submission(
         deadline: `Cancel-After` in ms: not started by then, the job expires; and no attempt runs for longer.
     """
     given = {name: value for name in _OPTIONS if (value := getattr(body, name)) is not None}
+    if body.depends_on:
+        given["depends_on"] = [
+            Dependency(one) if isinstance(one, str) else Dependency(one.id, one.policy) for one in body.depends_on
+        ]
     if deadline is not None:
         seconds = deadline / 1000
         given["expires_in"] = min(body.expires_in, seconds) if body.expires_in is not None else seconds

@@ -60,13 +60,14 @@ def shown_args(data: bytes, hidden: frozenset[str]) -> Raw:
 
 
 async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] = frozenset()) -> wire.JobOut:
-    """Return a job in full, the arguments named in `hidden` struck out; a new one costs one question."""
+    """Return a job in full, the arguments named in `hidden` struck out; a new one costs two questions."""
     place = None
     if not job.final and job.state is not State.RUNNING:
         (place,) = await store.position([job.id], scope)
     preview = await store.preview(job.id, scope) if job.preview_revision is not None else None
     fields = present.thin_fields(job, place, store.now(), preview)
     fields["error"] = present.error_out(job.error, trace=scope.tenant is None)
+    fields.update(present.relations_out(await store.relations(job.id, scope)))
     args = shown_args(job.args, hidden)
     if job.version == 1:
         born = wire.EventOut(1, job.state.value, present.at(job.created_at), 0, None)

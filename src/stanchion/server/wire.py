@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from stanchion.domain.dependency import Policy
 from stanchion.domain.job import State
 from stanchion.domain.schedule import Overlap
 
@@ -24,6 +25,13 @@ JobIdText: TypeAlias = Annotated[str, Meta(min_length=36, max_length=36)]
 
 class Strict(Struct, forbid_unknown_fields=True, kw_only=True):
     """A request body: what it does not name is refused."""
+
+
+class ParentIn(Strict):
+    """A job that must end first; `policy` says what happens where it does not complete."""
+
+    id: JobIdText
+    policy: Policy = Policy.FAIL
 
 
 class NewJob(Strict):
@@ -46,6 +54,8 @@ class NewJob(Strict):
     timeout: Seconds | None = None
     max_attempts: Annotated[int, Meta(ge=1, le=1_000)] | None = None
     correlation_id: Name | None = None
+    depends_on: Annotated[list[JobIdText | ParentIn], Meta(max_length=1_000)] | None = None
+    workflow: Name | None = None
 
 
 class BulkItem(NewJob):
@@ -209,6 +219,15 @@ class EventOut(Struct):
     error: ErrorOut | None
 
 
+class RelatedOut(Struct):
+    """A job that another depends on, or that depends on it; `policy` is that of the edge between them."""
+
+    id: str
+    task: str
+    state: State
+    policy: Policy
+
+
 class Urls(Struct):
     """Where to go from a job: follow links, do not build them."""
 
@@ -263,6 +282,9 @@ class JobOut(JobThin, kw_only=True):
     cost: list[CostOut]
     attempts: list[AttemptOut]
     events: list[EventOut]
+    parents: list[RelatedOut]
+    children: list[RelatedOut]
+    workflows: list[str]
 
 
 class JobPage(Struct):

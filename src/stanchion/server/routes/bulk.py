@@ -40,7 +40,7 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
         _all_or_none([item for item in wanted if isinstance(item, StanchionError)])
     places = [place for place, item in enumerate(wanted) if not isinstance(item, StanchionError)]
     ready = [item for item in wanted if not isinstance(item, StanchionError)]
-    stored = await _submitted(server, ready, places, whole=body.atomic)
+    stored = await _submitted(server, ready, places, atomic=body.atomic)
     answers = [item if isinstance(item, StanchionError) else stored[place] for place, item in enumerate(wanted)]
     refused = [answer for answer in answers if isinstance(answer, StanchionError)]
     if body.atomic:
@@ -68,12 +68,12 @@ def _wanted(item: wire.BulkItem | StanchionError, who: Principal, place: int) ->
 
 
 async def _submitted(
-    server: Server, ready: Sequence[Submission], places: Sequence[int], *, whole: bool
+    server: Server, ready: Sequence[Submission], places: Sequence[int], *, atomic: bool
 ) -> dict[int, Answer]:
     if not ready:
         return {}
     answers: dict[int, Answer] = {}
-    for place, answer in zip(places, await server.app.submit(ready, whole=whole), strict=True):
+    for place, answer in zip(places, await server.app.submit(ready, atomic=atomic), strict=True):
         if not isinstance(answer, Refused):
             answers[place] = answer
             continue

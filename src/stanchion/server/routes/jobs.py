@@ -126,6 +126,7 @@ async def read_many(server: Server, request: Request, who: Principal) -> Respons
         user=queries.text(request, "user"),
         tag=queries.text(request, "tag"),
         text=queries.text(request, "q"),
+        workflow=queries.text(request, "workflow"),
     )
     limit = queries.whole(request, "limit", 50, 1, server.limits.page)
     after = queries.text(request, "after")
@@ -195,7 +196,7 @@ async def retry(server: Server, request: Request, who: Principal) -> Response:
     return reply(await _full(server, job, who))
 
 
-_LIST = ("state", "queue", "task", "tenant", "user", "tag", "q", "limit", "after")
+_LIST = ("state", "queue", "task", "tenant", "user", "tag", "workflow", "q", "limit", "after")
 
 ENDPOINTS: Final = (
     Endpoint(method="POST", path="/jobs", name="create_job", call=create, scope=JOBS_WRITE, status=201,

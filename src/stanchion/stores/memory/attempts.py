@@ -107,7 +107,7 @@ def _store(tables: Tables, new: NewJob, now: Instant) -> Job:
     unborn = Job(
         ref=tables.last_ref, id=new.id, task=new.task, queue=new.queue, tenant=new.tenant, user=new.user,
         priority=max(new.priority, tables.tenant(new.tenant).top_priority),
-        state=State.SCHEDULED if due > now else State.QUEUED, version=0,
+        state=State.BLOCKED if new.depends_on else State.SCHEDULED if due > now else State.QUEUED, version=0,
         attempt=0, spent=0, crashes=0, max_attempts=new.max_attempts, created_at=now,
         due_at=due if due > now else None, expires_at=expires, tags=new.tags, metadata=new.metadata,
         args=new.args, timeout=new.timeout, correlation_id=new.correlation_id,

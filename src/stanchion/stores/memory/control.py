@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stanchion.domain.job import FINAL, WAITING, Move, State, move
-from stanchion.errors import NotFoundError, WrongStateError
+from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Beat, Held, Overdue, Upkeep
+from stanchion.stores.memory import joins
 from stanchion.stores.memory.attempts import expire, late, lease_of, next_due, promote
 from stanchion.stores.memory.tables import GONE, REMEMBER_FOR, SHOW_ENDED_FOR, Worker, advance
 
@@ -47,9 +48,12 @@ def retry(tables: Tables, job_id: JobId, scope: Scope, now: Instant) -> Job | Ex
     if job is None:
         return absent(job_id)
     try:
-        state = move(job.state, Move.RETRY)
+        move(job.state, Move.RETRY)
     except WrongStateError as error:
         return error
+    state = joins.again(tables, job)
+    if not isinstance(state, State):
+        return state
     fresh = replace(
         job, state=state, spent=0, crashes=0, error=None, result=None, ended_at=None, due_at=None,
         started_at=None, cancel_requested_at=None,
@@ -89,6 +93,9 @@ def erase(tables: Tables, job_id: JobId, scope: Scope) -> bool | Exception:
         return absent(job_id)
     if not job.final:
         return WrongStateError("erase", job.state.value)
+    if joins.needed(tables, job.ref):
+        return StillNeededError(job_id)
+    joins.forget(tables, {job.ref})
     tables.drop([job.ref])
     return True
 
@@ -169,7 +176,10 @@ def maintain(tables: Tables, retention: Retention, limit: int, now: Instant) -> 
     expired = sorted(expired, key=lambda job: (job.expires_at, job.ref))[:limit]
     for job in expired:
         expire(tables, job, now)
-    old = [job.ref for job in tables.having(*FINAL) if _old(job, retention, now)][:limit]
+    joins.resolve(tables, now)
+    old = [job.ref for job in tables.having(*FINAL) if _old(job, retention, now) and not joins.needed(tables, job.ref)]
+    old = old[:limit]
+    joins.forget(tables, set(old))
     tables.drop(old)
     _forget(tables, now)
     return Upkeep(promoted, len(expired), len(old), tables.take_orphans(), next_due(tables, now))

@@ -11,6 +11,7 @@ from stanchion.domain.job import State
 from stanchion.domain.query import Cursor
 from stanchion.store import Bucket, Changes, Flow, OutputItem, Page, Place, QueueStats, WorkerRow
 from stanchion.stores.memory.control import ended_long_ago
+from stanchion.stores.memory.joins import first_open
 from stanchion.stores.memory.tables import share_of, visible
 
 if TYPE_CHECKING:
@@ -27,7 +28,15 @@ _CURSOR_DIGITS: Final = 19
 
 def matching(tables: Tables, wanted: Filter, scope: Scope) -> list[Job]:
     """Return the jobs that a filter names, oldest first."""
-    return [job for job in tables.jobs.values() if visible(job, scope) and _matches(job, wanted)]
+    return [
+        job
+        for job in tables.jobs.values()
+        if visible(job, scope) and _matches(job, wanted) and _of(tables, job, wanted.workflow)
+    ]
+
+
+def _of(tables: Tables, job: Job, workflow: str | None) -> bool:
+    return workflow is None or job.ref in tables.members.get(workflow, ())
 
 
 def _matches(job: Job, wanted: Filter) -> bool:
@@ -65,7 +74,7 @@ def place(tables: Tables, job: Job, now: Instant) -> Place:
         case State.SCHEDULED | State.RETRYING:
             return Place(None, "scheduled", until=job.due_at)
         case State.BLOCKED:
-            return Place(None, "dependency")
+            return Place(None, "dependency", key=first_open(tables, job.ref))
         case State.QUEUED if tables.policy(job.queue).paused:
             return Place(None, "paused_queue", key=job.queue)
         case State.QUEUED:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple
 
+from stanchion.domain.dependency import Relations
 from stanchion.domain.query import ALL, Cursor
-from stanchion.store import Refused, Signal, all_refused
-from stanchion.stores.memory import attempts, control, reads, schedules
+from stanchion.store import Signal
+from stanchion.stores.memory import attempts, control, joins, reads, schedules
 from stanchion.stores.memory.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview
+    from stanchion.domain.dependency import Parent
+    from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.query import Filter, Scope
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         Place,
         PutSchedule,
         QueueStats,
+        Refused,
         Upkeep,
         Want,
         WorkerInfo,
@@ -81,15 +83,11 @@ class MemoryStore:
         """See `Store.now`."""
         return self._clock()
 
-    async def enqueue(self, batch: Sequence[NewJob], *, whole: bool = False) -> list[Enqueued | Refused]:
+    async def enqueue(self, batch: Sequence[NewJob], *, atomic: bool = False) -> list[Enqueued | Refused]:
         """See `Store.enqueue`."""
         now = self.now()
-        if whole:
-            trial = deepcopy(self._tables)
-            tried = [attempts.enqueue(trial, new, now) for new in batch]
-            if any(isinstance(answer, Refused) for answer in tried):
-                return all_refused(tried)
-        answers = [attempts.enqueue(self._tables, new, now) for new in batch]
+        tables = self._tables
+        answers = joins.enqueue(tables, batch, now, lambda new: attempts.enqueue(tables, new, now), atomic=atomic)
         self._hint()
         return answers
 
@@ -101,7 +99,9 @@ class MemoryStore:
         """See `Store.claim`."""
         now = self.now()
         applied = [attempts.settle(self._tables, end, now) for end in settled]
+        joins.resolve(self._tables, now)
         claimed = attempts.claim(self._tables, worker, want, now)
+        joins.resolve(self._tables, now)
         self._hint()
         return applied, claimed
 
@@ -109,6 +109,7 @@ class MemoryStore:
         """See `Store.settle`."""
         now = self.now()
         applied = [attempts.settle(self._tables, end, now) for end in settled]
+        joins.resolve(self._tables, now)
         self._hint()
         return applied
 
@@ -122,6 +123,19 @@ class MemoryStore:
     async def steps(self, ref: int) -> dict[str, bytes]:
         """See `Store.steps`."""
         return dict(self._tables.steps.get(ref, {}))
+
+    async def parents(self, ref: int) -> tuple[Parent, ...]:
+        """See `Store.parents`."""
+        return joins.parents(self._tables, ref)
+
+    async def relations(self, job_id: JobId, scope: Scope = ALL) -> Relations:
+        """See `Store.relations`."""
+        job = self._tables.find(job_id, scope)
+        return Relations() if job is None else joins.relations(self._tables, job)
+
+    async def workflow(self, workflow: str, scope: Scope = ALL) -> Mapping[State, int]:
+        """See `Store.workflow`."""
+        return joins.counts(self._tables, workflow, scope)
 
     async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
         """See `Store.beat`."""
@@ -156,6 +170,7 @@ class MemoryStore:
         """See `Store.cancel`."""
         now = self.now()
         answers = [control.cancel(self._tables, job_id, scope, now) for job_id in ids]
+        joins.resolve(self._tables, now)
         self._hint()
         return answers
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId, Millis, Turn
     from stanchion.store import OutputItem, WorkerInfo
+    from stanchion.stores.memory.joins import Edge
 
 Band: TypeAlias = tuple[str, int]
 """A queue and a priority."""
@@ -92,6 +93,10 @@ class Tables:
         self.live: dict[int, int] = {}
         self.dedup: dict[bytes, int] = {}
         self.idempotency: dict[tuple[str, str], Remembered] = {}
+        self.edges: dict[int, list[Edge]] = {}
+        self.children: dict[int, list[tuple[int, int]]] = {}
+        self.members: dict[str, dict[int, None]] = {}
+        self.ended: list[int] = []
         self.orphans: set[str] = set()
         self.last_ref = self.last_event = self.last_output = 0
         self.last_live = self.last_log = self.last_worker = self.last_schedule = 0
@@ -209,4 +214,6 @@ def advance(tables: Tables, job: Job, now: Instant, error: ErrorInfo | None = No
     job = replace(job, version=job.version + 1)
     tables.put(job)
     tables.record(Event(tables.last_event, job.id, job.version, job.state, job.attempt, now, error))
+    if job.final:
+        tables.ended.append(job.ref)
     return job

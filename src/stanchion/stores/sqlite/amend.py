@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from stanchion.domain.ids import packed
+from stanchion.domain.ids import packed, unpacked
 from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.domain.units import DAY
-from stanchion.errors import NotFoundError, WrongStateError
+from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Upkeep
+from stanchion.stores.sqlite import joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.claim import expire, promote
 from stanchion.stores.sqlite.fetch import Row, every, one, only
@@ -38,6 +39,8 @@ def each(
     for job_id in ids:
         row = _target(tx, job_id, scope)
         answers.append(NotFoundError(f"No job {job_id}.") if row is None else change(tx, row))
+    if tx.ended:
+        joins.resolve(tx)
     return answers
 
 
@@ -66,12 +69,13 @@ def _event(tx: Tx, row: Row, state: int, outcome: str | None = None) -> int:
 
 def cancel(tx: Tx, row: Row) -> Exception | None:
     """Cancel a waiting job, ask a running one; a final one stays as it is."""
-    seq, lane, code, _, _, _, cancel_at, _ = row
+    seq, lane, code, _, _, _, cancel_at, *_ = row
     state = _state(row)
     if state in WAITING:
         move(state, Move.CANCEL)
         tx.db.execute(sql.CANCEL_WAITING, (tx.now, _event(tx, row, CANCELLED), seq))
         tx.moved(lane, code, CANCELLED)
+        tx.ended.append((seq, CANCELLED))
     elif state is State.RUNNING and cancel_at is None:
         tx.db.execute(sql.ASK_CANCEL, (tx.now, _event(tx, row, RUNNING, "cancel_requested"), seq))
         tx.mask |= CANCEL
@@ -81,10 +85,13 @@ def cancel(tx: Tx, row: Row) -> Exception | None:
 def retry(tx: Tx, row: Row) -> Exception | None:
     """Queue a failed job anew, with a fresh budget of attempts."""
     try:
-        state = move(_state(row), Move.RETRY)
+        move(_state(row), Move.RETRY)
     except WrongStateError as error:
         return error
-    tx.db.execute(sql.RETRY, (_event(tx, row, CODES[state]), row[0]))
+    state = joins.again(tx, row[0], unpacked(row[8]))
+    if not isinstance(state, State):
+        return state
+    tx.db.execute(sql.RETRY, (CODES[state], _event(tx, row, CODES[state]), row[0]))
     tx.db.execute(sql.DROP_RESULT, (row[0],))
     tx.moved(row[1], row[2], CODES[state])
     tx.mask |= WORK
@@ -123,6 +130,8 @@ def erase(tx: Tx, row: Row) -> Exception | None:
     state = _state(row)
     if state not in FINAL:
         return WrongStateError("erase", state.value)
+    if joins.needed(tx, row[0]):
+        return StillNeededError(unpacked(row[8]))
     delete(tx, [(row[0], row[1], row[2])])
     tx.mask |= CHANGE
     return None
@@ -155,6 +164,8 @@ def maintain(tx: Tx, retention: Retention, limit: int, after: int = 0) -> tuple[
     promoted = promote(tx, limit)
     late = every(tx.db, sql.EXPIRED, (tx.now, limit))
     expire(tx, late)
+    joins.resolve(tx)
+    resolved = joins.go_on(tx, limit)
     ended_before = (tx.now - retention.completed, tx.now - retention.failed, tx.now - retention.cancelled)
     end = one(tx.db, sql.PRUNE_WINDOW, (after, WINDOW))
     last = _LAST if end is None else end[0]
@@ -166,4 +177,4 @@ def maintain(tx: Tx, retention: Retention, limit: int, after: int = 0) -> tuple[
     due = only(tx.db, sql.NEXT_DUE)[0]
     next_due = None if due is None else max(due - tx.now, 0)
     onward = after if len(old) == limit else 0 if end is None else last
-    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due), onward
+    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due, resolved), onward

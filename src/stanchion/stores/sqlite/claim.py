@@ -177,6 +177,7 @@ def expire(tx: Tx, late: Sequence[Row], why: ErrorInfo = EXPIRED) -> None:
         text = error_text(why)
         tx.db.executemany(sql.EXPIRE, [(tx.now, tx.event + place, row[0]) for place, row in enumerate(late, 1)])
         tx.db.executemany(sql.SET_RESULT, [(row[0], None, text) for row in late])
+        tx.ended += [(row[0], FAILED) for row in late]
         _events(tx, late, FAILED, text)
         tx.mask |= CHANGE
 

@@ -8,10 +8,11 @@ from stanchion.domain.ids import packed, unpacked
 from stanchion.domain.units import DAY
 from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import Enqueued, Refused
+from stanchion.stores.sqlite import joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.batch import insert
 from stanchion.stores.sqlite.fetch import one, only
-from stanchion.stores.sqlite.rows import CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED, STATES, tags_text
+from stanchion.stores.sqlite.rows import BLOCKED, CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED, STATES, tags_text
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
 if TYPE_CHECKING:
@@ -25,37 +26,28 @@ if TYPE_CHECKING:
 Answer = Enqueued | Refused
 
 
-def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
+def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], *, atomic: bool = False) -> list[Answer]:
     """See `Store.enqueue`."""
+    if atomic:
+        return joins.all_or_none(tx, lambda: enqueue(tx, lanes, batch), lanes.forget)
     room = _room(tx, lanes, batch) if lanes.rules(tx).bounded else {}
     keyed = any(new.dedup_key is not None or new.idempotency is not None for new in batch)
-    if keyed or any(left is not None for left in room.values()):
-        answers: list[Answer] = []
-        for new in batch:
-            answers.extend(_one(tx, lanes, new, room))
+    one_by_one = keyed or any(left is not None for left in room.values())
+
+    def store(part: Sequence[NewJob]) -> list[Answer]:
+        if one_by_one:
+            return [answer for new in part for answer in _one(tx, lanes, new, room)]
+        return _insert(tx, lanes, part)
+
+    if any(new.depends_on for new in batch):
+        for name in {new.queue for new in batch}:
+            lanes.queue(tx, name)  # a queue is there once a request names it, be it refused
+        answers = joins.enqueue(tx, batch, store, one_by_one=one_by_one)
     else:
-        answers = _insert(tx, lanes, batch)
+        answers = store(batch)
+    if any(new.workflow is not None for new in batch):
+        joins.remember(tx, batch, answers)
     tx.mask |= WORK | CHANGE
-    return answers
-
-
-class RefusedWhole(Exception):  # noqa: N818 - it ends a transaction, and its callers turn it into answers
-    """Rolls back a batch of which something was refused."""
-
-    def __init__(self, answers: list[Answer]) -> None:
-        super().__init__()
-        self.answers = answers
-
-
-def enqueue_whole(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
-    """Store all or nothing.
-
-    Raises:
-        RefusedWhole: Something was refused; the transaction must be rolled back.
-    """
-    answers = enqueue(tx, lanes, batch)
-    if any(isinstance(answer, Refused) for answer in answers):
-        raise RefusedWhole(answers)
     return answers
 
 
@@ -151,7 +143,8 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
     keys: dict[tuple[str, int, str, str], int] = {}
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
-         _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret) = new  # fmt: skip
+         _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret,
+         depends_on, _) = new  # fmt: skip
         seq += 1
         event += 1
         key = (queue, priority, tenant, task)
@@ -163,6 +156,8 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
         if delay or run_at is not None:
             due_at = due(new, now)
             state = QUEUED if due_at is None else SCHEDULED
+        if depends_on:
+            state = BLOCKED
         if expires_at is None and expires_in is not None:
             expires_at = now + expires_in
         jobs += (seq, packed(job_id), lane, state, max_attempts, now, due_at, expires_at, user, event)

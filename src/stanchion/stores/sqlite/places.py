@@ -10,6 +10,7 @@ from stanchion.domain.fairness import before, step
 from stanchion.store import Place
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, only
+from stanchion.stores.sqlite.joins import first_open
 from stanchion.stores.sqlite.reads import key_of
 from stanchion.stores.sqlite.rows import BLOCKED, QUEUED, RETRYING, RUNNING, SCHEDULED
 from stanchion.stores.sqlite.workers import names_of
@@ -56,7 +57,7 @@ def places(db: Connection, ranks: Ranks, ids: Sequence[JobId], scope: Scope, now
         if state == QUEUED and not paused:
             waiting.append(_Waiting(at, seq, queue, priority, share, name, task))
         else:
-            answers[at] = _standing(state, due_at, name)
+            answers[at] = _standing(state, due_at, name, first_open(db, seq) if state == BLOCKED else None)
     if waiting:
         ranks.catch_up(db)
         serving = [(names_of(row[0]), names_of(row[1]) or ()) for row in every(db, sql.SERVING, (now,))]
@@ -68,9 +69,9 @@ def places(db: Connection, ranks: Ranks, ids: Sequence[JobId], scope: Scope, now
     return answers
 
 
-def _standing(state: int, due_at: Instant | None, queue: str) -> Place:
+def _standing(state: int, due_at: Instant | None, queue: str, parent: JobId | None) -> Place:
     places: dict[int, Place] = {
-        BLOCKED: Place(None, "dependency"),
+        BLOCKED: Place(None, "dependency", parent),
         SCHEDULED: Place(None, "scheduled", None, due_at),
         QUEUED: Place(None, "paused_queue", queue),
         RUNNING: Place(0),

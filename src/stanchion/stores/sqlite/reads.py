@@ -117,7 +117,9 @@ def page(db: Connection, filter_: Filter, limit: int, after: str | None, scope: 
         message = f"{after!r} is not a cursor; send back `next` unchanged"
         raise ValueError(message)
     below = int(after or (1 << 62))
-    if filter_.ids:
+    if filter_.workflow is not None:
+        rows = _of_workflow(db, filter_, limit + 1, below, scope)
+    elif filter_.ids:
         keys = json.dumps([key_of(job_id).hex() for job_id in filter_.ids])
         rows = every(db, sql.PAGE_OF_IDS, (*_wanted(filter_, below, scope), keys))
         wanted = {CODES[state] for state in filter_.states}
@@ -129,6 +131,14 @@ def page(db: Connection, filter_: Filter, limit: int, after: str | None, scope: 
     found = _artifacts(db, [row[0] for row in shown])
     jobs = tuple(_job((*row[:32], None, None, None), found.get(row[0], ())) for row in shown)
     return Page(jobs, str(shown[-1][0]) if len(rows) > limit else None)
+
+
+def _of_workflow(db: Connection, filter_: Filter, limit: int, below: int, scope: Scope) -> list[Row]:
+    states = json.dumps([CODES[state] for state in filter_.states]) if filter_.states else None
+    most = -1 if filter_.ids else limit
+    rows = every(db, sql.PAGE_OF_WORKFLOW, (*_wanted(filter_, below, scope), filter_.workflow, states, most))
+    keys = {key_of(job_id) for job_id in filter_.ids}
+    return [row for row in rows if row[1] in keys] if keys else rows
 
 
 def _wanted(filter_: Filter, below: int, scope: Scope) -> Row:

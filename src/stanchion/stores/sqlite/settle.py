@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.outcome import effective
 from stanchion.store import CostNote, LogNote, Noted, OutputNote, PreviewNote, ProgressNote, StepNote
+from stanchion.stores.sqlite import joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.rows import CODES, RUNNING, error_text
@@ -36,8 +37,13 @@ def fenced(rows: dict[int, Row], ref: int, attempt: int) -> Row | None:
 
 def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
     """See `Store.settle`."""
-    if not batch:
-        return []
+    answers = _settle(tx, batch) if batch else []
+    if tx.ended:
+        joins.resolve(tx)
+    return answers
+
+
+def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
     rows = running(tx, [ended.ref for ended in batch])
     answers: list[bool] = []
     ends: list[tuple[object, ...]] = []
@@ -52,7 +58,9 @@ def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
         answers.append(row is not None)
         if row is None:
             continue
-        seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively, last = rows.pop(ended.ref)
+        seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively, last, awaited = rows.pop(
+            ended.ref
+        )
         cancelled = cancel_at is not None
         state = effective(ended.state, cancel_requested=cancelled)
         outcome, error = ("cancelled", None) if cancelled else (ended.outcome, error_text(ended.error))
@@ -80,6 +88,8 @@ def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
             stale.append((seq,))
         if lively:
             dropped.append((seq,))
+        if awaited and final:
+            tx.ended.append((seq, code))
         tx.moved(lane, RUNNING, code)
         if worker is not None:
             sums = credit.setdefault(worker, [0, 0, 0])

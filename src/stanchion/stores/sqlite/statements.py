@@ -157,7 +157,8 @@ NEXT_DUE: Final = "SELECT min(due_at) FROM jobs WHERE state IN (1, 4)"
 # The attempt is the fence: what a settlement or a note names must be the running one.
 RUNNING: Final = """
     SELECT j.seq, j.attempt, j.version, j.lane, j.spent, j.crashes, j.cancel_at, j.started_at, j.worker,
-           (SELECT 1 FROM live v WHERE v.seq = j.seq), j.last_event
+           (SELECT 1 FROM live v WHERE v.seq = j.seq), j.last_event,
+           (SELECT 1 FROM dependencies d WHERE d.parent = j.seq AND d.done = 0)
       FROM jobs j WHERE j.state = 3 AND j.seq IN (SELECT value FROM json_each(?))
 """
 END: Final = """
@@ -254,6 +255,8 @@ PRUNABLE: Final = """
     SELECT seq, lane, state FROM jobs
      WHERE seq > ?1 AND seq <= ?2
        AND (state = 5 AND ended_at <= ?3 OR state = 6 AND ended_at <= ?4 OR state = 7 AND ended_at <= ?5)
+       AND NOT EXISTS (SELECT 1 FROM dependencies d CROSS JOIN jobs c ON c.seq = d.child
+                        WHERE d.parent = jobs.seq AND c.state < 5)
      ORDER BY seq LIMIT ?6
 """
 JOB_ARTIFACTS: Final = """
@@ -275,16 +278,17 @@ DELETE_EVENTS: Final = """
     DELETE FROM events WHERE cursor IN (SELECT cursor FROM chain)
 """
 DELETE_JOBS: Final = tuple(
-    f"DELETE FROM {table} WHERE seq IN (SELECT value FROM json_each(?))"
+    f"DELETE FROM {table} WHERE {'child' if table == 'dependencies' else 'seq'} IN (SELECT value FROM json_each(?))"
     for table in (
         "jobs", "payloads", "results", "live", "outputs", "logs", "steps", "costs", "dedup", "idempotency",
+        "dependencies", "members",
     )
 )  # fmt: skip
 
 # --- amend ----------------------------------------------------------------------------------------------------
 
 TARGET: Final = """
-    SELECT j.seq, j.lane, j.state, j.version, j.attempt, j.last_event, j.cancel_at, l.tenant
+    SELECT j.seq, j.lane, j.state, j.version, j.attempt, j.last_event, j.cancel_at, l.tenant, j.id
       FROM jobs j JOIN lanes l ON l.id = j.lane WHERE j.id = ?
 """
 CANCEL_WAITING: Final = """
@@ -292,7 +296,7 @@ CANCEL_WAITING: Final = """
 """
 ASK_CANCEL: Final = "UPDATE jobs SET cancel_at = ?, version = version + 1, last_event = ? WHERE seq = ?"
 RETRY: Final = """
-    UPDATE jobs SET state = 2, version = version + 1, spent = 0, crashes = 0, ended_at = NULL, due_at = NULL,
+    UPDATE jobs SET state = ?, version = version + 1, spent = 0, crashes = 0, ended_at = NULL, due_at = NULL,
            started_at = NULL, cancel_at = NULL, last_event = ? WHERE seq = ?
 """
 DROP_RESULT: Final = "DELETE FROM results WHERE seq = ?"
@@ -349,6 +353,12 @@ PAGE_BY_AGE: Final = {
 PAGE_OF_IDS: Final = (
     f"{_JOB}, NULL, NULL, NULL{_FROM}{_WANTED}"
     " AND j.id IN (SELECT unhex(value) FROM json_each(?10)) ORDER BY j.seq DESC"
+)
+PAGE_OF_WORKFLOW: Final = (
+    f"{_JOB}, NULL, NULL, NULL"
+    f"{_FROM.replace('FROM jobs j', 'FROM members m CROSS JOIN jobs j ON j.seq = m.seq', 1)}{_WANTED}"
+    " AND m.workflow = ?10 AND m.seq < ?1 AND (?11 IS NULL OR j.state IN (SELECT value FROM json_each(?11)))"
+    " ORDER BY m.seq DESC LIMIT ?12"
 )
 ARTIFACTS_OF: Final = """
     SELECT o.seq, o.idx, o.attempt, o.kind, NULL, o.name, o.content_type, o.size, o.artifact, o.width, o.height,

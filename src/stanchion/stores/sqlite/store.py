@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from stanchion.domain.dependency import Relations
 from stanchion.domain.ids import unpacked
 from stanchion.domain.policy import QueuePolicy, TenantPolicy
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
-from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo, all_refused
-from stanchion.stores.sqlite import amend, claim, places, reads, settle, watching
+from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
+from stanchion.stores.sqlite import amend, claim, joins, places, reads, settle, watching
 from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import schedules as schedules_
 from stanchion.stores.sqlite import statements as sql
@@ -38,7 +39,8 @@ from stanchion.stores.sqlite.writer import Tx, Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview
+    from stanchion.domain.dependency import Parent
+    from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import Retention
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
@@ -231,13 +233,11 @@ class SqliteStore:
 
     # --- jobs -------------------------------------------------------------------------------------------------
 
-    async def enqueue(self, batch: Sequence[NewJob], *, whole: bool = False) -> list[Enqueued | Refused]:
+    async def enqueue(self, batch: Sequence[NewJob], *, atomic: bool = False) -> list[Enqueued | Refused]:
         """See `Store.enqueue`."""
-        store = enqueueing.enqueue_whole if whole else enqueueing.enqueue
-        try:
-            return await self._write(lambda tx: store(tx, self._lanes, batch), small=len(batch) <= SMALL)
-        except enqueueing.RefusedWhole as refused:
-            return all_refused(refused.answers)
+        return await self._write(
+            lambda tx: enqueueing.enqueue(tx, self._lanes, batch, atomic=atomic), small=len(batch) <= SMALL
+        )
 
     async def claim(self, worker: int, want: Want, settled: Sequence[Settlement] = ()) -> tuple[list[bool], Claimed]:
         """See `Store.claim`."""
@@ -259,6 +259,23 @@ class SqliteStore:
     async def steps(self, ref: int) -> dict[str, bytes]:
         """See `Store.steps`."""
         return await self._read(lambda db: dict(every(db, sql.STEPS, (ref,))))
+
+    async def parents(self, ref: int) -> tuple[Parent, ...]:
+        """See `Store.parents`."""
+        return await self._read(lambda db: joins.parents(db, ref))
+
+    async def relations(self, job_id: JobId, scope: Scope = ALL) -> Relations:
+        """See `Store.relations`."""
+
+        def query(db: Connection) -> Relations:
+            found = reads.ref_of(db, job_id, scope)
+            return Relations() if found is None else joins.relations(db, found[0])
+
+        return await self._read(query)
+
+    async def workflow(self, workflow: str, scope: Scope = ALL) -> Mapping[State, int]:
+        """See `Store.workflow`."""
+        return await self._read(lambda db: joins.counts(db, workflow, scope))
 
     async def maintain(self, retention: Retention, limit: int) -> Upkeep:
         """See `Store.maintain`."""

@@ -61,6 +61,11 @@ class Tally:
             found = self._lanes[lane] = [0] * 8
         return found
 
+    def forget(self) -> None:
+        """Owe nothing: what was counted since the last flush has been undone."""
+        for owed in (self._lanes, self._headless, self._gained, self._heads):
+            owed.clear()
+
     def flush_heads(self) -> None:
         """Write those lanes whose head may have changed: a claim reads them."""
         self._flush([lane for lane, deltas in self._lanes.items() if deltas[QUEUED] > 0 or lane in self._headless])

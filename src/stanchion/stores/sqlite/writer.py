@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar, cast
 import apsw
 
 from stanchion.errors import DiskFullError, ForkedConnectionError, StoreError, StoreUnavailableError
+from stanchion.stores.sqlite import join_statements as joining
+from stanchion.stores.sqlite import joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, translate
 from stanchion.stores.sqlite.fetch import only
@@ -45,7 +47,7 @@ _ROUND: Final = 64
 class Tx(Tally):
     """One write transaction: its connection, its instant, and what it will owe at the end."""
 
-    __slots__ = ("_live", "deleted", "event", "live", "mask", "now", "output", "rules", "seq")
+    __slots__ = ("_live", "deleted", "ended", "event", "live", "mask", "now", "output", "rules", "seq")
 
     def __init__(self, db: Connection, now: Instant) -> None:
         super().__init__(db)
@@ -55,10 +57,32 @@ class Tx(Tally):
         )
         self._live = self.live
         self.deleted = False
+        self.ended: list[tuple[int, int]] = []
+        """Jobs that ended (number and state) and whose children are not told yet."""
         self.mask = 0
+
+    def mark(self) -> tuple[int, int, int]:
+        """Begin what may be undone alone, and return where it began."""
+        self.flush_lanes()
+        self.db.execute(joining.SAVEPOINT)
+        return self.seq, self.event, self.mask
+
+    def keep(self) -> None:
+        """Keep what was done since the mark."""
+        self.db.execute(joining.RELEASE)
+
+    def undo(self, mark: tuple[int, int, int]) -> None:
+        """Undo what was done since the mark."""
+        self.db.execute(joining.ROLL_BACK)
+        self.db.execute(joining.RELEASE)
+        self.seq, self.event, self.mask = mark
+        self.ended.clear()
+        self.forget()
 
     def finish(self) -> None:
         """Write what is owed, once for all operations of the transaction."""
+        if self.ended:
+            joins.resolve(self)
         self.flush_lanes()
         if self.deleted or self.live != self._live:  # otherwise the rows themselves tell how far the numbers are
             self.db.execute(sql.COUNTERS_MOVED, (self.seq, self.event, self.output, self.live))

@@ -229,6 +229,32 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_job ON idempotency (seq);
 CREATE INDEX idempotency_at ON idempotency (at);
 
+-- What a blocked job (the child) waits for. policy: 0 fail, 1 skip, 2 continue; done: 0 while it waits, then the
+-- state in which the parent ended. An edge lives as long as its child.
+CREATE TABLE dependencies (
+    child   INTEGER NOT NULL,
+    place   INTEGER NOT NULL,
+    parent  INTEGER NOT NULL,
+    policy  INTEGER NOT NULL,
+    done    INTEGER NOT NULL,
+    PRIMARY KEY (child, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependencies_parent ON dependencies (parent);
+CREATE INDEX dependencies_open ON dependencies (parent) WHERE done = 0;
+
+-- Parents that ended with more children than their transaction could tell; the next upkeep goes on.
+CREATE TABLE endings (
+    seq  INTEGER PRIMARY KEY
+) STRICT;
+
+-- The jobs of a workflow; one that was joined belongs to several.
+CREATE TABLE members (
+    workflow  TEXT NOT NULL,
+    seq       INTEGER NOT NULL,
+    PRIMARY KEY (workflow, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_job ON members (seq);
+
 -- The following hold what later versions fill in: the shape is fixed now so that they need no rewrite of `jobs`.
 CREATE TABLE cache (
     key      BLOB PRIMARY KEY,
@@ -238,15 +264,6 @@ CREATE TABLE cache (
     hits     INTEGER NOT NULL DEFAULT 0,
     used_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE dependencies (
-    child   INTEGER NOT NULL,
-    parent  INTEGER NOT NULL,
-    policy  TEXT NOT NULL,
-    done    INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (child, parent)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX dependencies_parent ON dependencies (parent);
 
 CREATE TABLE tenants (
     name          TEXT PRIMARY KEY,
