@@ -4,6 +4,7 @@ from stanchion.app import Stanchion
 from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind
+from stanchion.domain.normal import Normalize
 from stanchion.domain.priority import Priority
 from stanchion.domain.retry import Backoff
 from stanchion.domain.schedule import Overlap, Schedule, cron
@@ -73,6 +74,7 @@ __all__ = [
     "Kind",
     "LeaseLostError",
     "MissingExtraError",
+    "Normalize",
     "NotFoundError",
     "Overlap",
     "ParentResult",

@@ -13,6 +13,7 @@ from stanchion import settings as settings_
 from stanchion.domain.job import State
 from stanchion.domain.query import ALL, Filter
 from stanchion.engine.artifacts import Artifacts
+from stanchion.engine.cache import Levels, MemoryCache
 from stanchion.engine.cells import Cells
 from stanchion.engine.context import Recorder
 from stanchion.engine.hooks import Hooks, StateChange
@@ -27,6 +28,7 @@ from stanchion.errors import MissingExtraError, NotFoundError, StoreError, Usage
 from stanchion.flow import Workflow, find
 from stanchion.handle import Job, Ports
 from stanchion.queues import Queue, states_of
+from stanchion.results import ResultCache, SyncResultCache
 from stanchion.schedules import Declared, Schedules
 from stanchion.stores import open_store
 from stanchion.sync import Portal
@@ -38,9 +40,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from stanchion.domain import job as domain
+    from stanchion.domain.keys import Share
     from stanchion.domain.kinds import Rule
+    from stanchion.domain.normal import Normalize
     from stanchion.domain.retry import RetryPolicy
     from stanchion.domain.schedule import Rule as Ticks
+    from stanchion.domain.units import Instant
     from stanchion.engine.context import Context, SyncContext
     from stanchion.engine.control import Retry
     from stanchion.engine.hooks import AroundAttempt, BeforeEnqueue, OnState
@@ -81,6 +86,8 @@ class Stanchion:
         self._submitter: Submitter | None = None
         self._watch: Watch | None = None
         self._ports: Ports | None = None
+        self._levels: Levels | None = None
+        self.cache = ResultCache(self._reach_cache, self._now)
         self._observer: asyncio.Task[None] | None = None
         self._opening: asyncio.Lock | None = None
 
@@ -109,6 +116,10 @@ class Stanchion:
         max_payload: int | None = None,
         secret: Iterable[str] = (),
         version: int = 1,
+        normalize: Mapping[str, Normalize] | None = None,
+        cache: bool | None = None,
+        cache_ttl: Duration | None = None,
+        share: Share = "tenant",
     ) -> Decorator: ...
     def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
         self, function: Callable[..., Any] | None = None, /, **options: Any
@@ -119,7 +130,9 @@ class Stanchion:
             function: `async def` runs in the worker's loop, `def` in a thread; a first parameter annotated
                 `Context` (or named `ctx`) receives the context.
             options: `name`, `queue`, `priority`, `timeout` (None: none), `retry`, `isolation`
-                (`loop`, `thread`, `process`), `dedup_window`, `expires_in`, `max_payload`, `secret`, `version`.
+                (`loop`, `thread`, `process`), `dedup_window`, `expires_in`, `max_payload`, `secret`, `version`;
+                `normalize` (rules by argument for comparing requests), `cache` (True: 30 days), `cache_ttl`, and
+                `share` (`"all"`: cached results are for all tenants).
 
         Raises:
             UsageError: The function or an option cannot be used.
@@ -148,6 +161,10 @@ class Stanchion:
         max_payload: int | None = None,
         secret: Iterable[str] = (),
         version: int = 1,
+        normalize: Mapping[str, Normalize] | None = None,
+        cache: bool | None = None,
+        cache_ttl: Duration | None = None,
+        share: Share = "tenant",
     ) -> Task[..., Any]:
         """Register a function and return its task; what `task` does."""
         spec = make_spec(
@@ -163,6 +180,10 @@ class Stanchion:
             max_payload=max_payload,
             secret=secret,
             version=version,
+            normalize=normalize,
+            cache=cache,
+            cache_ttl=cache_ttl,
+            share=share,
         )
         self.registry.add(spec)
         task: Task[..., Any] = Task(self, spec)
@@ -285,8 +306,14 @@ class Stanchion:
                 await store.open()
                 self._loop = asyncio.get_running_loop()
                 self._watch = Watch(store)
+                self._levels = Levels([MemoryCache(self.settings.cache_memory, store.now), store.cache], store.now)
                 self._submitter = Submitter(
-                    store, self.registry, self.hooks, self.artifacts, max_payload=self.settings.max_payload
+                    store,
+                    self.registry,
+                    self.hooks,
+                    self.artifacts,
+                    max_payload=self.settings.max_payload,
+                    levels=self._levels,
                 )
                 self._ports = Ports(store, self._watch, self.artifacts, self._codec_of)
                 if self.hooks.on_state:
@@ -318,6 +345,8 @@ class Stanchion:
             self._observer = None
         if self._submitter is not None:
             await self._submitter.flush()
+        if self._levels is not None:
+            await self._levels.close()
         if self._watch is not None:
             await self._watch.close()
         await store.close()
@@ -416,9 +445,9 @@ class Stanchion:
             raise StoreError(message, remedy="Use `async with app:`, or `await app.open()` first.")
         return self._ports
 
-    def handle(self, job_id: str, state: State, *, new: bool = True) -> Job[Any]:
+    def handle(self, job_id: str, state: State, *, new: bool = True, cached: bool = False) -> Job[Any]:
         """Return a handle of a job."""
-        return Job(self.ports, job_id, state, new=new)
+        return Job(self.ports, job_id, state, new=new, cached=cached)
 
     def handle_of(self, facts: domain.Job) -> Job[Any]:
         """Return a handle of a job that was read."""
@@ -477,6 +506,14 @@ class Stanchion:
     def schedules(self) -> Schedules:
         """The schedules: put, list, pause, resume, run now, delete."""
         return Schedules(self)
+
+    async def _reach_cache(self) -> Levels:
+        await self.open()
+        assert self._levels is not None
+        return self._levels
+
+    def _now(self) -> Instant:
+        return self.store.now()
 
     async def stats(self) -> list[QueueStats]:
         """Return all queues with their counts by state."""
@@ -537,6 +574,7 @@ class Stanchion:
         """
         await self.open()
         worker = self.worker(queues=queues, slots=slots, grace=grace)
+        worker.levels = self._levels
         upkeep = asyncio.create_task(
             Maintainer(self.store, self.artifacts, self.settings.lease, self.settings.retention).run()
         )
@@ -611,6 +649,11 @@ class SyncApp:
     def stats(self) -> list[QueueStats]:
         """See `Stanchion.stats`."""
         return self._app.blocking(self._app.stats())
+
+    @property
+    def cache(self) -> SyncResultCache:
+        """See `Stanchion.cache`."""
+        return SyncResultCache(self._app.cache, self._app.blocking)
 
     def workers(self) -> list[WorkerRow]:
         """See `Stanchion.workers`."""

@@ -60,8 +60,15 @@ class Job(Generic[R_co]):
     The facts are as of the last `refresh()`, `result()` or event.
     """
 
-    def __init__(
-        self, ports: Ports, job_id: str, state: State, *, new: bool = True, facts: domain.Job | None = None
+    def __init__(  # noqa: PLR0913 - what is known of it from the start
+        self,
+        ports: Ports,
+        job_id: str,
+        state: State,
+        *,
+        new: bool = True,
+        cached: bool = False,
+        facts: domain.Job | None = None,
     ) -> None:
         self._ports = ports
         self._facts = facts
@@ -69,6 +76,8 @@ class Job(Generic[R_co]):
         self.id = job_id
         self.new = new
         """False where the request joined a job that was there already."""
+        self.cached = cached if facts is None else facts.cached
+        """Whether it was born completed, with a result of the cache."""
 
     def __repr__(self) -> str:
         return f"Job({self.id}, {self.state.value})"
@@ -114,7 +123,7 @@ class Job(Generic[R_co]):
         return self
 
     def _take(self, facts: domain.Job) -> None:
-        self._facts, self._state = facts, facts.state
+        self._facts, self._state, self.cached = facts, facts.state, facts.cached
 
     async def result(self, timeout: float | None = None) -> R_co:  # noqa: ASYNC109 - the public name
         """Wait for the job's end and return what its function returned.

@@ -242,7 +242,7 @@ class Codec:
             if self.takes_files
             else self._check(data)
         )
-        return msgspec.to_builtins(struct, enc_hook=lambda value: _keep(value, lambda _: ""))
+        return msgspec.to_builtins(struct, order="deterministic", enc_hook=lambda value: _keep(value, lambda _: ""))
 
     def encode_result(
         self, result: object, limit: int, put: Callable[[bytes], str], files: list[File] | None = None

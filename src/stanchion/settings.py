@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_completed_days: float = 7.0
     keep_failed_days: float = 30.0
     keep_cancelled_days: float = 7.0
+    cache_bytes: int = 10_000_000_000
+    cache_memory: int = 64_000_000
 
     @property
     def lease(self) -> LeaseProfile:
@@ -50,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def retention(self) -> Retention:
         """How long final jobs are kept."""
         days = (self.keep_completed_days, self.keep_failed_days, self.keep_cancelled_days)
-        return Retention(*(round(value * 86_400_000) for value in days))
+        return Retention(*(round(value * 86_400_000) for value in days), cache_bytes=self.cache_bytes)
 
     @property
     def artifact_folder(self) -> Path | None:

@@ -15,6 +15,7 @@ from stanchion.errors import NotAloneError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from stanchion.cache import Cache
     from stanchion.domain.dependency import Parent, Relations
     from stanchion.domain.job import (
         Attempt,
@@ -35,12 +36,21 @@ if TYPE_CHECKING:
 
 
 class Enqueued(NamedTuple):
-    """The answer to one enqueue: the job's id, and whether it was new or joined one that was there."""
+    """The answer to one enqueue: the job's id, and whether it was new or joined one that was there.
+
+    `cached` says that it is new and was completed at once, with a result of the cache.
+    """
 
     id: JobId
     state: State
     new: bool
     version: int = 1
+    cached: bool = False
+
+    @property
+    def created(self) -> bool:
+        """Whether it is a new job that is yet to run."""
+        return self.new and not self.cached
 
 
 class Refused(NamedTuple):
@@ -200,6 +210,8 @@ class Upkeep(NamedTuple):
     next_due: Millis | None = None
     resolved: int = 0
     """How many ended parents had more children than their own transaction could tell, and told some now."""
+    uncached: int = 0
+    """How many entries left the cache: too old, or not used for longest while it was too large."""
 
 
 class QueueStats(NamedTuple):
@@ -317,6 +329,11 @@ class Store(Protocol):
     name: str
     durability: str
 
+    @property
+    def cache(self) -> Cache:
+        """The level of the result cache that the store itself keeps; `settle` writes its entries."""
+        ...
+
     async def open(self) -> None:
         """Open and migrate; may be called once."""
         ...
@@ -334,6 +351,8 @@ class Store(Protocol):
 
         Jobs may depend on jobs of the batch, in any order. `atomic` stores all or none: where one is refused,
         every answer is a refusal.
+
+        A request with `cache` whose key has a living entry is stored as completed, with the entry's result and outputs.
         """
         ...
 

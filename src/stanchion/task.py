@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from stanchion.domain.cache import DEFAULT_TTL
 from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import State
 from stanchion.domain.priority import priority as priority_of
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from stanchion.domain.keys import Share
+    from stanchion.domain.normal import Normalize
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,7 +43,7 @@ class Host(Starter, Protocol):
         """Store requests."""
         ...
 
-    def handle(self, job_id: str, state: State, *, new: bool = True) -> Job[Any]:
+    def handle(self, job_id: str, state: State, *, new: bool = True, cached: bool = False) -> Job[Any]:
         """Return a handle of a job."""
         ...
 
@@ -72,7 +76,7 @@ class Task(Generic[P, R]):
             QueueFullError: The queue holds as many waiting jobs as it may; nothing was stored.
         """
         answer = await self._host.submit_one(self._submission(args, kwargs))
-        return self._host.handle(answer.id, answer.state, new=answer.new)
+        return self._host.handle(answer.id, answer.state, new=answer.new, cached=answer.cached)
 
     async def enqueue_many(self, arguments: Iterable[Mapping[str, Any]]) -> list[Job[R]]:
         """Store a job for each mapping of arguments, up to 10,000 in one transaction; answers in order.
@@ -89,7 +93,7 @@ class Task(Generic[P, R]):
             for answer in answers:
                 if isinstance(answer, Refused):
                     raise answer.error
-                jobs.append(self._host.handle(answer.id, answer.state, new=answer.new))
+                jobs.append(self._host.handle(answer.id, answer.state, new=answer.new, cached=answer.cached))
             return jobs
 
     def request(self, *args: P.args, **kwargs: P.kwargs) -> Request[R]:
@@ -125,8 +129,13 @@ class Task(Generic[P, R]):
         depends_on: Sequence[Job[Any] | Dependency | str] | None = None,
         parent_policy: Policy | str | None = None,
         workflow: str | None = None,
+        cache: bool | None = None,
     ) -> Task[P, R]:
-        """Return the task with options for the jobs it enqueues; this one stays as it is."""
+        """Return the task with options for the jobs it enqueues; this one stays as it is.
+
+        `cache=False` asks for a run of its own: it takes no cached result, joins nothing that runs (unless a dedup
+        window or key says so), and its result is not kept. `cache=True` caches where the task does not.
+        """
         given = JobOptions(
             queue=queue,
             tenant=tenant,
@@ -147,6 +156,7 @@ class Task(Generic[P, R]):
             depends_on=None if depends_on is None else tuple(depends_on),
             parent_policy=parent_policy,
             workflow=workflow,
+            cache=cache,
         )
         return Task(self._host, self.spec, self._options.merged(given))
 
@@ -185,7 +195,7 @@ class SyncJob(Generic[R]):
 
     def __init__(self, job: Job[R], host: Host) -> None:
         self._job, self._host = job, host
-        self.id, self.new = job.id, job.new
+        self.id, self.new, self.cached = job.id, job.new, job.cached
 
     @property
     def state(self) -> State:
@@ -257,6 +267,10 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     max_payload: int | None,
     secret: Iterable[str],
     version: int,
+    normalize: Mapping[str, Normalize] | None,
+    cache: bool | None,
+    cache_ttl: Duration | None,
+    share: Share,
 ) -> TaskSpec:
     """Return the spec of a function.
 
@@ -272,12 +286,14 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     if kind == "loop" and not inspect.iscoroutinefunction(function):
         message = f"{task_name!r} is a plain function and would block the event loop."
         raise UsageError(message, remedy="Leave isolation out (it runs in a thread), or make it `async def`.")
+    codec = Codec(function, name=task_name, takes_context=with_context)
+    _check_content(task_name, codec, normalize or {}, share)
     policy = retry.policy if isinstance(retry, Retry) else retry
     try:
         return TaskSpec(
             name=task_name,
             function=function,
-            codec=Codec(function, name=task_name, takes_context=with_context),
+            codec=codec,
             takes_context=with_context,
             queue=queue,
             priority=priority_of(priority),
@@ -289,7 +305,34 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             max_payload=max_payload,
             secret=frozenset(secret),
             version=version,
+            normalize=dict(normalize or {}),
+            cache_ttl=_cache_ttl(cache, cache_ttl),
+            share=share,
         )
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."
         raise UsageError(message, remedy="Correct it where the task is defined.") from error
+
+
+def _cache_ttl(cache: bool | None, ttl: Duration | None) -> int:  # noqa: FBT001 - an option as it was given
+    """Return how long results are kept, in ms; 0: they are not."""
+    if cache is False:
+        if ttl is not None:
+            message = "cache_ttl needs a cache, and cache=False turns it off"
+            raise ValueError(message)
+        return 0
+    if ttl is not None:
+        return span(ttl)
+    return DEFAULT_TTL if cache else 0
+
+
+def _check_content(task: str, codec: Codec, normalize: Mapping[str, Normalize], share: str) -> None:
+    """Refuse rules for arguments that are not there, and a sharing that is none."""
+    known = {parameter.name for parameter in codec.parameters}
+    unknown = sorted(normalize.keys() - known)
+    if unknown:
+        message = f"Task {task!r} has no argument {unknown[0]!r} to normalize."
+        raise UsageError(message, remedy=f"Its arguments are: {', '.join(sorted(known)) or 'none'}.")
+    if share not in ("tenant", "all"):
+        message = f"Task {task!r} cannot share its results with {share!r}."
+        raise UsageError(message, remedy="Write share='tenant' (the default) or share='all'.")

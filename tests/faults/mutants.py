@@ -96,6 +96,27 @@ MUTANTS: Final = (
         ),
     ),
     Mutant(
+        "M7",
+        "dedup as check-then-insert",
+        "test_dedup_race.py::test_a_key_is_one_job_for_all_processes",
+        (
+            Patch(
+                SQLITE + "store.py",
+                '        """See `Store.enqueue`."""\n',
+                '        """See `Store.enqueue`."""\n'
+                "        await self._read(lambda db: enqueueing.check(db, batch))\n",
+            ),
+            Patch(
+                SQLITE + "enqueue.py",
+                "def _by_idempotency(",
+                "SEEN = {}\n\n\ndef check(db, batch):\n"
+                "    SEEN.update({new.id: one(db, sql.DEDUP, (new.dedup_key,)) for new in batch})\n\n\n"
+                "def _by_idempotency(",
+            ),
+            Patch(SQLITE + "enqueue.py", "row = one(tx.db, sql.DEDUP, (new.dedup_key,))", "row = SEEN.get(new.id)"),
+        ),
+    ),
+    Mutant(
         "M8",
         "a zombie gives back a place in the counts as well",
         f"{_LATE}[running]",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
+from stanchion.domain.cache import Caching
 from stanchion.domain.outcome import Completed
 from stanchion.domain.query import Cursor
 from stanchion.domain.schedule import Every, NewSchedule, plan
@@ -172,3 +173,17 @@ async def test_a_claim_does_the_same_however_many_tenants_wait(tmp_path: Path) -
     one, hundred, many = [await steps_of_a_claim(tmp_path, 6_000, tenants) for tenants in (1, 100, 3_000)]
     assert many <= 1.3 * hundred
     assert many <= 2 * one
+
+
+async def test_an_answer_from_the_cache_is_a_handful_of_statements(store: SqliteStore, worker: int) -> None:
+    request = Caching(b"k" * 32, 10_000)
+    await store.enqueue([new(cache=request)])
+    (lease,) = await take(store, worker, WANT)
+    with counted(store._writing.db) as seen:
+        assert await store.settle([ended(lease, Completed(b"1"))]) == [True]
+    assert len(seen) <= 3 + 6 + 6, seen
+    (entry,) = await store.cache.get([request.key])
+    with counted(store._writing.db) as seen:
+        await store.enqueue([new(cache=request._replace(entry=entry))])
+    assert len(seen) <= 7 + 5, seen
+    assert not [text for text in seen if "FROM cache_outputs" in text], "what memory holds is not read again"

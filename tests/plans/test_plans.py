@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from stanchion.stores.sqlite import cache_statements, schedule_statements
 from stanchion.stores.sqlite import join_statements as joining
-from stanchion.stores.sqlite import schedule_statements
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, migrate
 
@@ -21,6 +21,7 @@ SMALL: Final = frozenset({
     "counters", "queues", "q", "lanes", "l", "workers", "w", "garbage",  # few rows, however many jobs there are
     "json_each", "t",  # a list that the caller gave
     "schedules",  # as many as people wrote
+    "cache_sums",  # one row for each tenant and task
     "tenants",  # those with a policy, read when policies change
     "x",  # a list that the store made
     "h",  # one row
@@ -52,7 +53,8 @@ SORTS: Final = {
 
 def statements() -> Iterator[tuple[str, str]]:
     """Every statement by name; those that end in VALUES with one row."""
-    for name, value in (vars(sql) | vars(schedule_statements) | vars(joining)).items():
+    everything = vars(sql) | vars(schedule_statements) | vars(joining) | vars(cache_statements)
+    for name, value in everything.items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
         if isinstance(value, str):
@@ -130,6 +132,13 @@ HOT: Final = {
     "WORKFLOW_COUNTS": "PRIMARY KEY",
     "WORKFLOWS": "members_job",
     "RUNNING": "PRIMARY KEY",
+    "HEAD": "cache_1",
+    "ENTRY": "cache_1",
+    "ENTRY_OUTPUTS": "PRIMARY KEY",
+    "KEPT_FROM": "PRIMARY KEY",
+    "STALE": "cache_until",
+    "COLDEST": "cache_used",
+    "ARTIFACT_USED": "cache_artifact",
     "EVENTS_SINCE": "PRIMARY KEY",
     "OUTPUTS_SINCE": "PRIMARY KEY",
 }

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from stanchion.domain.cache import Caching, Selection, Use
 from stanchion.domain.ids import uuid7
 from stanchion.domain.job import Idempotency, Lease, LogLine, NewJob, State
 from stanchion.domain.kinds import ErrorInfo, Kind
@@ -68,6 +69,7 @@ LEASE_FOR = 4_000
 POLICY = RetryPolicy(backoff=Backoff(base=1.0, jitter="none"), crash_budget=2)
 TASKS, QUEUES, TENANTS = ("a", "b"), ("x", "y"), ("d", "e")
 KEYS = (b"k", b"l")
+KEYS_KEPT = (b"c", b"d")
 
 fields = st.fixed_dictionaries(
     {
@@ -81,6 +83,7 @@ fields = st.fixed_dictionaries(
         "dedup_key": st.sampled_from([None, None, None, None, *KEYS]),
         "dedup_window": st.sampled_from([0, 3_000]),
         "idempotency": st.sampled_from([None, None, None, None, None, None, ("i", b"1"), ("i", b"2"), ("j", b"1")]),
+        "cache": st.sampled_from([None, None, None, Caching(b"c", 2_500), Caching(b"d", HOUR)]),
         "tags": st.sampled_from([(), ("red",), ("red", "big")]),
         "user": st.sampled_from([None, "ann", "Bob"]),
     }
@@ -192,6 +195,8 @@ async def everything(store: Store, ids: list[str], refs: int) -> dict[str, Any]:
         "stats": await store.stats(),
         "workers": await store.workers(),
         "tail": await store.tail(),
+        "cache": await store.cache.get(KEYS_KEPT),
+        "cached": await store.cache.stats(),
     }
 
 
@@ -382,10 +387,20 @@ class TwoStores(RuleBasedStateMachine):
         time=st.sampled_from([0, 701, 3_001, HOUR + 1, DAY + 1]),
         limit=st.sampled_from([1, 100]),
         keep=st.sampled_from([2_000, 2_000, 10 * DAY]),
+        room=st.sampled_from([0, 6, 100, 100]),
     )
-    def maintain(self, time: int, limit: int, keep: int) -> None:
+    def maintain(self, time: int, limit: int, keep: int, room: int) -> None:
         self.clock.pass_(time)
-        self.both(lambda store: store.maintain(Retention(keep, keep * 2, keep), limit))
+        self.both(lambda store: store.maintain(Retention(keep, keep * 2, keep, room), limit))
+
+    @rule(key=st.sampled_from(KEYS_KEPT), hits=st.integers(1, 3), back=st.sampled_from([0, 0, 500]))
+    def touch(self, key: bytes, hits: int, back: int) -> None:
+        self.both(lambda store: store.cache.touch([Use(key, hits, self.clock.at - back)]))
+
+    @rule(tenant=st.sampled_from([None, "d"]), task=st.sampled_from([None, "a"]), age=st.sampled_from([None, 0, 700]))
+    def purge(self, tenant: str | None, task: str | None, age: int | None) -> None:
+        wanted = Selection(tenant, task, None if age is None else self.clock.at - age)
+        self.both(lambda store: store.cache.purge(wanted))
 
     @rule(time=st.sampled_from([1, 50, 701, 1_001, LEASE_FOR + 1]))
     def pass_time(self, time: int) -> None:

@@ -13,11 +13,13 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Outcome, settle
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.artifacts import Artifacts
+from stanchion.engine.cache import Levels, MemoryCache
 from stanchion.engine.hooks import Hooks
 from stanchion.engine.spec import Registry, TaskSpec
 from stanchion.engine.submit import Submission, Submitter
 from stanchion.engine.watch import Watch
 from stanchion.payload import Codec
+from stanchion.results import ResultCache
 from stanchion.security.keys import ApiKey, Keyring
 from stanchion.security.scopes import EVERYTHING, USUAL
 from stanchion.security.tokens import digest, mint, parse
@@ -86,7 +88,8 @@ class FakeApp:
         self.store, self.settings = store, settings
         self.artifacts = Artifacts(folder)
         self.watch = Watch(store)
-        self.hooks, registry = Hooks(), Registry()
+        self.hooks, self.registry = Hooks(), Registry()
+        registry = self.registry
         self.tasks: dict[str, FakeTask] = {}
         for name, function, secret in (
             ("sprite", sprite, ()),
@@ -104,7 +107,14 @@ class FakeApp:
             )
             registry.add(spec)
             self.tasks[name] = FakeTask(name, "images", codec, spec)
-        self._submitter = Submitter(store, registry, self.hooks, self.artifacts, max_payload=settings.max_payload)
+        self.levels = Levels([MemoryCache(1_000_000, store.now), store.cache], store.now)
+        self.cache = ResultCache(self.reached, store.now)
+        self._submitter = Submitter(
+            store, registry, self.hooks, self.artifacts, max_payload=settings.max_payload, levels=self.levels
+        )
+
+    async def reached(self) -> Levels:
+        return self.levels
 
     async def submit_one(self, submission: Submission) -> Enqueued:
         return await self._submitter.one(submission)
@@ -119,6 +129,7 @@ class FakeApp:
         await self.store.open()
 
     async def close(self) -> None:
+        await self.levels.close()
         await self.store.close()
 
 

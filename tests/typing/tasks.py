@@ -17,6 +17,7 @@ from stanchion import (
     Job,
     JobEvent,
     Kind,
+    Normalize,
     ParentResult,
     Policy,
     Request,
@@ -63,7 +64,7 @@ def blocking(a: int, b: float = 1.0) -> list[float]:
     return [a * b]
 
 
-@app.task(isolation="process")
+@app.task(isolation="process", cache_ttl="30d", share="all", normalize={"path": Normalize(trim=True)})
 def blocking_with_context(ctx: SyncContext, path: str) -> None:
     ctx.progress(1, 2)
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "queues": "List, pause, resume, drain and clean queues.",
     "schedules": "List, pause, resume, run and delete schedules.",
     "workers": "List the workers.",
+    "cache": "Show and purge cached results.",
     "migrate": "Bring the store's schema up to date.",
     "doctor": "Examine the store, the workers and this machine.",
     "bench": "Measure this machine for a few seconds.",

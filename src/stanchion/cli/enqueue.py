@@ -166,11 +166,13 @@ async def _one(app: Stanchion, submission: Submission, *, wait: float | None, js
     answer = await app.submit_one(submission)
     if wait is None:
         if json:
-            render.line({"id": answer.id, "state": answer.state, "new": answer.new})
+            render.line({"id": answer.id, "state": answer.state, "new": answer.new, "cached": answer.cached})
         else:
             render.say(answer.id)
             if not answer.new:
                 render.note(f"joined a job that was there, and is {answer.state.value}")
+            elif answer.cached:
+                render.note("answered from the cache")
         return exits.OK
     job = app.handle(answer.id, answer.state)
     try:

@@ -108,7 +108,7 @@ def what(job: Job) -> str:
         return share + (job.progress.message or job.progress.stage or "")
     if job.error is not None and job.state in (State.FAILED, State.RETRYING):
         return f"{job.error.kind.value}: {job.error.message}"[:120]
-    return ""
+    return "from the cache" if job.cached else ""
 
 
 def arguments(app: Stanchion, job: Job | NewJob) -> Raw:

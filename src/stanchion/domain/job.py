@@ -12,6 +12,7 @@ from stanchion.errors import WrongStateError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from stanchion.domain.cache import Caching
     from stanchion.domain.dependency import Dependency
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.units import Instant, JobId, Millis
@@ -121,6 +122,7 @@ class NewJob(NamedTuple):
     secret: tuple[str, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
     workflow: str | None = None
+    cache: Caching | None = None
 
 
 class Lease(NamedTuple):

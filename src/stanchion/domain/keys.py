@@ -40,7 +40,8 @@ def _plain(value: Json) -> Json:
 def content_key(task: str, version: int, arguments: Json, *, tenant: str, share: Share = "tenant") -> bytes:
     """Return the SHA-256 key of a request: task, task version and canonical arguments.
 
-    The key starts with the tenant unless it is shared by all, so that tenants never meet in one key.
+    The key starts with the tenant unless it is shared by all, so that tenants never meet in one key. Secret
+    arguments are in it as the others are: what is kept is their hash alone.
     """
     digest = hashlib.sha256()
     for part in ("" if share == "all" else tenant, task, str(version)):

@@ -24,11 +24,12 @@ PROFILES: Final = {
 
 
 class Retention(NamedTuple):
-    """How long final jobs are kept, by their end."""
+    """How long final jobs are kept, by their end; and how many bytes the result cache may keep."""
 
     completed: Millis = 7 * DAY
     failed: Millis = 30 * DAY
     cancelled: Millis = 7 * DAY
+    cache_bytes: int = 10_000_000_000
 
 
 class TenantPolicy(NamedTuple):

@@ -82,7 +82,8 @@ class Maintainer:
             await asyncio.to_thread(self._artifacts.remove, done.artifacts)
         if done.pruned or done.expired:
             log.info("pruned %d jobs, expired %d", done.pruned, done.expired)
-        return done.resolved > 0 or LIMIT in (done.promoted, done.expired, done.pruned)
+        full = LIMIT in (done.promoted, done.expired, done.pruned) or done.uncached >= LIMIT
+        return full or done.resolved > 0
 
     async def _sweeping(self) -> None:
         while True:

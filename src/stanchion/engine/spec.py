@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from stanchion.domain.job import NewJob
+from stanchion.domain.keys import Json, Share, content_key
+from stanchion.domain.normal import Normalize, normalized
 from stanchion.domain.retry import RetryPolicy
 from stanchion.errors import TaskConflictError, UnknownTaskError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from stanchion.domain.units import Millis
     from stanchion.payload import Codec
@@ -37,6 +39,9 @@ class TaskSpec:
     max_payload: int | None = None
     secret: frozenset[str] = frozenset()
     version: int = 1
+    normalize: Mapping[str, Normalize] = field(default_factory=dict[str, Normalize])
+    cache_ttl: Millis = 0
+    share: Share = "tenant"
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""
@@ -46,7 +51,7 @@ class TaskSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
         plain = None
-        if not self.secret and not self.dedup_window:
+        if not self.secret and not self.dedup_window and not self.cache_ttl:
             plain = NewJob(
                 id="",
                 task=self.name,
@@ -58,6 +63,18 @@ class TaskSpec:
                 crash_budget=self.policy.crash_budget,
             )[3:]
         object.__setattr__(self, "plain", plain)
+
+    def keys(self, data: bytes, tenant: str) -> tuple[bytes, bytes]:
+        """Return the keys of a request: what joins it to an equal one, and what finds its result in the cache.
+
+        A job is always a tenant's own, so only the second may be shared: to join another tenant's job would be
+        to learn its id.
+        """
+        arguments = normalized(cast("dict[str, Json]", self.codec.filled(data)), self.normalize)
+        own = content_key(self.name, self.version, arguments, tenant=tenant)
+        if self.share == "tenant":
+            return own, own
+        return own, content_key(self.name, self.version, arguments, tenant=tenant, share=self.share)
 
 
 class Registry:

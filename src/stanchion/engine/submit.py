@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
+from stanchion.domain.cache import DEFAULT_TTL, Caching
 from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import Idempotency, NewJob
 from stanchion.domain.keys import content_key, fingerprint, named_key
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.units import Instant, Millis
     from stanchion.engine.artifacts import Artifacts
+    from stanchion.engine.cache import Levels
     from stanchion.engine.hooks import Hooks
     from stanchion.engine.spec import Registry, TaskSpec
     from stanchion.store import Store
@@ -79,6 +81,7 @@ class JobOptions:
     """The workflow that the job belongs to."""
     id: str | None = None
     """The id of the new job, so that others of its batch can name it; a UUID that was never used."""
+    cache: bool | None = None
 
     def merged(self, other: JobOptions) -> JobOptions:
         """Return these options with what the other sets put over them."""
@@ -100,11 +103,18 @@ class Submission(NamedTuple):
 class Submitter:
     """Validates requests and enqueues them; one per process and event loop."""
 
-    def __init__(
-        self, store: Store, registry: Registry, hooks: Hooks, artifacts: Artifacts, *, max_payload: int
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        store: Store,
+        registry: Registry,
+        hooks: Hooks,
+        artifacts: Artifacts,
+        *,
+        max_payload: int,
+        levels: Levels | None = None,
     ) -> None:
         self._store, self._registry, self._hooks, self._artifacts = store, registry, hooks, artifacts
-        self._max_payload = max_payload
+        self._max_payload, self._levels = max_payload, levels
         self._batcher: Batcher[NewJob, Enqueued | Refused] = Batcher(store.enqueue)
 
     async def one(self, submission: Submission) -> Enqueued:
@@ -115,11 +125,31 @@ class Submitter:
             RefusedError: The store refused it; nothing was stored.
         """
         new = self._prepared_now(submission) or await self._prepared(submission)
+        if new.cache is not None:
+            (new,) = await self._looked_up([new])
         batcher = self._batcher
         answer = await (batcher.alone(new) if batcher.lone() else batcher.put(new))
         if isinstance(answer, Refused):
             raise answer.error
+        if new.cache is not None:
+            self._told(new, answer)
         return answer
+
+    async def _looked_up(self, batch: Sequence[NewJob]) -> list[NewJob]:
+        """Return the requests with what the cache answers; the store asks again as it stores them."""
+        if self._levels is None:
+            return list(batch)
+        asked = [new.cache for new in batch if new.cache is not None]
+        found = await self._levels.look([one.key for one in asked]) if asked else []
+        entries = dict(zip((one.key for one in asked), found, strict=True))
+        return [
+            new if new.cache is None else new._replace(cache=new.cache._replace(entry=entries[new.cache.key]))
+            for new in batch
+        ]
+
+    def _told(self, new: NewJob, answer: Enqueued | Refused) -> None:
+        if self._levels is not None and new.cache is not None and isinstance(answer, Enqueued) and answer.new:
+            self._levels.told(new.cache.key, hit=answer.cached)
 
     async def many(self, submissions: Sequence[Submission], *, atomic: bool = False) -> list[Enqueued | Refused]:
         """Store requests, up to `BULK` in one transaction; each has its own answer, in order.
@@ -150,9 +180,11 @@ class Submitter:
             part = ready[start : start + BULK]
             if atomic and len(part) < len(submissions):
                 return all_refused([answer or Refused(NotAloneError()) for answer in answers])
-            stored = await self._store.enqueue([new for _, new in part], atomic=atomic)
-            for (place, _), answer in zip(part, stored, strict=True):
+            batch = await self._looked_up([new for _, new in part])
+            stored = await self._store.enqueue(batch, atomic=atomic)
+            for (place, new), answer in zip(part, stored, strict=True):
                 answers[place] = answer
+                self._told(new, answer)
         return cast("list[Enqueued | Refused]", answers)
 
     async def prepare(self, submission: Submission) -> NewJob:
@@ -175,12 +207,14 @@ class Submitter:
                 if place % _YIELD_EVERY == _YIELD_EVERY - 1:
                     await asyncio.sleep(0)
                 batch.append(self._prepared_now(submission) or await self._prepared(submission))
+            batch = await self._looked_up(batch)
             answers: list[Enqueued] = []
-            for answer in await self._store.enqueue(batch, atomic=True):
+            for new, answer in zip(batch, await self._store.enqueue(batch, atomic=True), strict=True):
                 if isinstance(answer, Refused) and not isinstance(answer.error, NotAloneError):
                     raise answer.error
                 if isinstance(answer, Enqueued):
                     answers.append(answer)
+                    self._told(new, answer)
             return answers
 
     async def flush(self) -> None:
@@ -249,11 +283,12 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
     options = submission.options
     tenant = _name("tenant", options.tenant) or DEFAULT_TENANT
     window = span(options.dedup_window) if options.dedup_window is not None else spec.dedup_window if spec else 0
-    key = None
+    ttl = _ttl(options.cache, spec)
+    if options.depends_on:  # with other parents it would be another request, be its arguments the same
+        ttl, window = 0, window if options.dedup_key is not None else 0
+    key, cache_key = _keys(submission, data, spec, tenant) if ttl or (window and not options.dedup_key) else (None, b"")
     if options.dedup_key is not None:
-        key, window = named_key(tenant, submission.task, options.dedup_key), window or 0
-    elif window and not options.depends_on:  # with other parents it would be another request
-        key = _content_key(submission, data, spec, tenant)
+        key = named_key(tenant, submission.task, options.dedup_key)
     expires_in = span(options.expires_in) if options.expires_in is not None else None
     if expires_in is None and options.expires_at is None and spec is not None:
         expires_in = spec.expires_in
@@ -285,6 +320,7 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
         secret=tuple(sorted(spec.secret)) if spec is not None else (),
         depends_on=_dependencies(options),
         workflow=_name("workflow", options.workflow),
+        cache=Caching(cache_key, ttl) if ttl else None,
     )
 
 
@@ -302,10 +338,19 @@ def _dependencies(options: JobOptions) -> tuple[Dependency, ...]:
     )
 
 
-def _content_key(submission: Submission, data: bytes, spec: TaskSpec | None, tenant: str) -> bytes:
-    if spec is None:
-        return content_key(submission.task, 1, msgspec.json.decode(data), tenant=tenant)
-    return content_key(submission.task, spec.version, cast("Any", spec.codec.filled(data)), tenant=tenant)
+def _ttl(wanted: bool | None, spec: TaskSpec | None) -> Millis:  # noqa: FBT001 - an option as it was given
+    """Return how long the result is kept for others; 0: it is not, and no cached one is taken."""
+    if wanted is False or spec is None:
+        return 0
+    return spec.cache_ttl or (DEFAULT_TTL if wanted else 0)
+
+
+def _keys(submission: Submission, data: bytes, spec: TaskSpec | None, tenant: str) -> tuple[bytes, bytes]:
+    """Return the keys for joining and for the cache; without the task's code nothing is normalised or filled in."""
+    if spec is not None:
+        return spec.keys(data, tenant)
+    key = content_key(submission.task, 1, msgspec.json.decode(data), tenant=tenant)
+    return key, key
 
 
 def _idempotency(submission: Submission, data: bytes) -> Idempotency | None:

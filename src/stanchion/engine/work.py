@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind, classify
-from stanchion.domain.outcome import Failed, Lost, Outcome, Released, Settlement, settle
+from stanchion.domain.outcome import Completed, Failed, Lost, Outcome, Released, Settlement, settle
 from stanchion.domain.policy import PROFILES
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.attempt import Attempts, Running, bound
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from stanchion.domain.kinds import Rule
     from stanchion.domain.policy import LeaseProfile
     from stanchion.engine.artifacts import Artifacts
+    from stanchion.engine.cache import Levels
     from stanchion.engine.cells import Cells
     from stanchion.engine.hooks import Hooks
     from stanchion.engine.spec import Registry, TaskSpec
@@ -131,6 +132,9 @@ class Worker:
         self._doubt = False
         self._board = Board(self.info.incarnation, slots)
         self._mean = SHORT
+        self._completed: dict[tuple[int, int], bytes] = {}
+        self.levels: Levels | None = None
+        """Where results that this worker completes are also kept, once they are durable."""
         self.done = 0
 
     # --- the life of a worker ---------------------------------------------------------------------------------
@@ -273,6 +277,9 @@ class Worker:
         for ended, applied in zip(settled, answers, strict=True):
             key = (ended.ref, ended.attempt)
             self._board.end(*key)
+            cached = self._completed.pop(key, None)
+            if applied and cached is not None and self.levels is not None:
+                self.levels.spawn_fill(cached)
             if not applied:
                 refused.append(ended)
             elif self._unsure:
@@ -365,6 +372,8 @@ class Worker:
     def _end(self, lease: Lease, spec: TaskSpec, outcome: Outcome) -> None:
         ended = settle(lease, outcome, spec.policy, chance=random.random())  # noqa: S311 - jitter
         self._outbox.append(ended)
+        if self.levels is not None and spec.cache_ttl and isinstance(outcome, Completed):
+            self._completed[ended.ref, ended.attempt] = spec.keys(lease.args, lease.tenant)[1]
         if isinstance(outcome, Lost):
             bound(lease).error("attempt ended with its process: %s", outcome.reason)
         if log.isEnabledFor(logging.DEBUG):

@@ -12,8 +12,9 @@ JOBS_WRITE: Final = "jobs:write"
 WORKER_CLAIM: Final = "worker:claim"
 ADMIN_READ: Final = "admin:read"
 ADMIN_QUEUES: Final = "admin:queues"
+ADMIN_CACHE: Final = "admin:cache"
 
-SCOPES: Final = frozenset({JOBS_READ, JOBS_WRITE, WORKER_CLAIM, ADMIN_READ, ADMIN_QUEUES})
+SCOPES: Final = frozenset({JOBS_READ, JOBS_WRITE, WORKER_CLAIM, ADMIN_READ, ADMIN_QUEUES, ADMIN_CACHE})
 EVERYTHING: Final = frozenset({"jobs:*", "worker:*", "admin:*"})
 USUAL: Final = frozenset({JOBS_READ, JOBS_WRITE})
 

@@ -31,6 +31,7 @@ from stanchion.server.origin import check_csrf, check_socket_origin, loopback_ho
 from stanchion.server.problems import ApiError, unauthenticated
 from stanchion.server.routes import (
     bulk,
+    cache,
     health,
     jobs,
     outputs,
@@ -80,6 +81,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *outputs.ENDPOINTS,
     *queues.ENDPOINTS,
     *schedules.ENDPOINTS,
+    *cache.ENDPOINTS,
     *workers.ENDPOINTS,
     *stats.ENDPOINTS,
     *health.ENDPOINTS,

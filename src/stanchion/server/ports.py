@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from stanchion.domain.job import NewJob
     from stanchion.engine.submit import Submission
     from stanchion.engine.watch import Watch
+    from stanchion.results import CacheReport
     from stanchion.store import Enqueued, Refused, Store
 
 
@@ -83,6 +84,20 @@ class SettingsPort(Protocol):
         ...
 
 
+class CachePort(Protocol):
+    """The result cache."""
+
+    async def stats(self, *, tenant: str | None = None) -> CacheReport:
+        """Return what it holds."""
+        ...
+
+    async def purge(
+        self, *, task: str | None = None, tenant: str | None = None, older_than: float | None = None
+    ) -> int:
+        """Drop results; return how many."""
+        ...
+
+
 class AppPort(Protocol):
     """An opened app."""
 
@@ -104,6 +119,11 @@ class AppPort(Protocol):
     @property
     def artifacts(self) -> ArtifactsPort:
         """Return the artifacts."""
+        ...
+
+    @property
+    def cache(self) -> CachePort:
+        """Return the result cache."""
         ...
 
     @property

@@ -25,6 +25,7 @@ _OPTIONS: Final = frozenset(
     {
         "queue", "priority", "user", "delay", "run_at", "expires_in", "expires_at", "tags", "metadata", "dedup_window",
         "dedup_key", "timeout", "max_attempts", "correlation_id", "workflow",
+        "cache",
     }
 )  # fmt: skip
 

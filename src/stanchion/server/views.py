@@ -69,9 +69,10 @@ async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] =
     fields["error"] = present.error_out(job.error, trace=scope.tenant is None)
     fields.update(present.relations_out(await store.relations(job.id, scope)))
     args = shown_args(job.args, hidden)
+    result = present.kept(job.result)
     if job.version == 1:
         born = wire.EventOut(1, job.state.value, present.at(job.created_at), 0, None)
-        return wire.JobOut(**fields, args=args, result=present.NULL, cost=[], attempts=[], events=[born])
+        return wire.JobOut(**fields, args=args, result=result, cost=[], attempts=[], events=[born])
     events, attempts = await store.history(job.id, scope)
     if not job.artifacts and job.attempt:
         made = await store.outputs(job.id, scope)
@@ -79,7 +80,7 @@ async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] =
     return wire.JobOut(
         **fields,
         args=args,
-        result=present.kept(job.result),
+        result=result,
         cost=present.costs_out(await store.costs(job.id, scope)),
         attempts=present.attempts_out(job, attempts),
         events=[present.event_out(event) for event in events],

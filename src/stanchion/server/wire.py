@@ -56,6 +56,7 @@ class NewJob(Strict):
     correlation_id: Name | None = None
     depends_on: Annotated[list[JobIdText | ParentIn], Meta(max_length=1_000)] | None = None
     workflow: Name | None = None
+    cache: bool | None = None
 
 
 class BulkItem(NewJob):
@@ -125,6 +126,14 @@ class SchedulePut(Strict):
     start: Time | None = None
     overlap: Overlap = Overlap.ALLOW
     catch_up: Annotated[float, Meta(ge=1, le=366 * 86_400.0)] | None = None
+
+
+class CachePurge(Strict):
+    """Which cached results to drop: all, or those of a task, of a tenant, or made so many seconds ago."""
+
+    task: Name | None = None
+    tenant: Name | None = None
+    older_than: Seconds | None = None
 
 
 class Login(Strict):
@@ -371,6 +380,42 @@ class Rates(Struct):
     started: float
     completed: float
     failed: float
+
+
+class CacheSumOut(Struct):
+    """The cached results of one tenant and task."""
+
+    tenant: str
+    task: str
+    entries: int
+    bytes: int
+    hits: int
+
+
+class CacheLevelOut(Struct):
+    """One level of the cache."""
+
+    name: str
+    tasks: list[CacheSumOut]
+
+
+class CacheLookupsOut(Struct):
+    """What this process has asked of the cache."""
+
+    hits: int
+    misses: int
+    failures: int
+
+
+class CacheOut(Struct):
+    """What the result cache holds; `levels` and `lookups` only for credentials of no tenant."""
+
+    entries: int
+    bytes: int
+    hits: int
+    tasks: list[CacheSumOut]
+    levels: list[CacheLevelOut] | None
+    lookups: CacheLookupsOut | None
 
 
 class QueueOut(Struct):

@@ -101,7 +101,7 @@ async def _out(server: Server, who: Principal, names: Sequence[str | None], answ
         jobs = [job for job in found if job is not None]
         shown.update((job.id, job) for job in await views.thin_all(server.store, jobs, who.scope))
     items = [_answer(name, answer, shown) for name, answer in zip(names, answers, strict=True)]
-    created = sum(1 for answer in answers if isinstance(answer, Enqueued) and answer.new)
+    created = sum(1 for answer in answers if isinstance(answer, Enqueued) and answer.created)
     return wire.BulkOut(items, created, len(ids) - created, len(answers) - len(ids))
 
 
@@ -109,7 +109,7 @@ def _answer(name: str | None, answer: Answer, shown: dict[str, wire.JobThin]) ->
     if isinstance(answer, StanchionError):
         body = problem(answer)
         return wire.BulkAnswer(name, body.status, problem=body)
-    return wire.BulkAnswer(name, 201 if answer.new else 200, shown.get(answer.id))
+    return wire.BulkAnswer(name, 201 if answer.created else 200, shown.get(answer.id))
 
 
 ENDPOINTS: Final = (

@@ -35,7 +35,7 @@ _MAX_VERSION: Final = 2**53
 
 
 async def create(server: Server, request: Request, who: Principal) -> Response:
-    """Enqueue a job: 201 new, 200 joined, 202 not finished within `Prefer: wait`."""
+    """Enqueue a job: 201 new, 200 joined or answered from the cache, 202 not finished within `Prefer: wait`."""
     body = await bodies.decoded(request, wire.NewJob, server.max_body)
     key = queries.idempotency_key(request)
     prefers = queries.preferences(request)
@@ -46,7 +46,7 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
     headers = _headers(answer, key)
     if "text/event-stream" in request.headers.get("accept", ""):
         who.need(JOBS_READ)
-        return await job_stream(server, request, who, answer.id, status=201 if answer.new else 200, headers=headers)
+        return await job_stream(server, request, who, answer.id, status=201 if answer.created else 200, headers=headers)
     if prefers.wait is not None and prefers.wait > 0:
         headers["preference-applied"] = f"wait={prefers.wait:g}"
         job = await awaited(server, who, answer.id, 0, prefers.wait, final=True)
@@ -55,7 +55,7 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
         job, waiting = await views.find(server.store, answer.id, Scope(who.tenant)), False
         if prefers.detached:
             headers["preference-applied"] = "respond-async"
-    status = 202 if waiting else 201 if answer.new else 200
+    status = 202 if waiting else 201 if answer.created else 200
     return reply(await _full(server, job, who), status, headers)
 
 
@@ -201,7 +201,8 @@ _LIST = ("state", "queue", "task", "tenant", "user", "tag", "workflow", "q", "li
 ENDPOINTS: Final = (
     Endpoint(method="POST", path="/jobs", name="create_job", call=create, scope=JOBS_WRITE, status=201,
              summary="Enqueue a job", body=wire.NewJob, reply=wire.JobOut,
-             also={200: "Joined a job that was there", 202: "Not finished within Prefer: wait"}),
+             also={200: "Joined a job that was there, or answered from the cache",
+                   202: "Not finished within Prefer: wait"}),
     Endpoint(method="GET", path="/jobs", name="list_jobs", call=read_many, scope=JOBS_READ,
              summary="List jobs, newest first", reply=wire.JobPage, params=_LIST),
     Endpoint(method="GET", path="/jobs/{id}", name="read_job", call=read_one, scope=JOBS_READ,

@@ -36,9 +36,11 @@ from stanchion.store import (
     Refused,
     StepNote,
 )
+from stanchion.stores.memory import cache
 from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance, share_of
 
 if TYPE_CHECKING:
+    from stanchion.domain.cache import Entry
     from stanchion.domain.job import NewJob
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.units import Instant, Millis
@@ -66,10 +68,12 @@ def enqueue(tables: Tables, new: NewJob, now: Instant) -> Enqueued | Refused:
     if twin is not None:
         _remember(tables, new, twin.ref, now)
         return _joined(twin)
-    if limit is not None and sum(job.queue == new.queue for job in tables.having(*WAITING)) >= limit:
+    entry = cache.answer(tables, new, now)
+    waiting = 0 if limit is None else sum(job.queue == new.queue for job in tables.having(*WAITING))
+    if limit is not None and entry is None and waiting >= limit:
         return Refused(QueueFullError(new.queue, limit))
-    job = _store(tables, new, now)
-    return Enqueued(job.id, job.state, new=True, version=job.version)
+    job = _store(tables, new, now, entry)
+    return Enqueued(job.id, job.state, new=True, version=job.version, cached=entry is not None)
 
 
 def _joined(job: Job) -> Enqueued:
@@ -93,7 +97,7 @@ def _remember(tables: Tables, new: NewJob, ref: int, now: Instant) -> None:
         tables.idempotency[new.tenant, new.idempotency.key] = used
 
 
-def _store(tables: Tables, new: NewJob, now: Instant) -> Job:
+def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None) -> Job:
     due = now + new.delay if new.run_at is None else new.run_at
     expires = new.expires_at
     if expires is None and new.expires_in is not None:
@@ -103,6 +107,8 @@ def _store(tables: Tables, new: NewJob, now: Instant) -> Job:
     _remember(tables, new, tables.last_ref, now)
     if new.dedup_key is not None:
         tables.dedup[new.dedup_key] = tables.last_ref
+    if new.cache is not None and entry is None:
+        tables.cache.keeping[tables.last_ref] = new.cache
     tables.hints.add("work")
     unborn = Job(
         ref=tables.last_ref, id=new.id, task=new.task, queue=new.queue, tenant=new.tenant, user=new.user,
@@ -113,7 +119,10 @@ def _store(tables: Tables, new: NewJob, now: Instant) -> Job:
         args=new.args, timeout=new.timeout, correlation_id=new.correlation_id,
         crash_budget=new.crash_budget, secret=new.secret,
     )  # fmt: skip
-    return advance(tables, unborn, now)
+    if entry is None:
+        return advance(tables, unborn, now)
+    unborn = replace(unborn, state=State.COMPLETED, due_at=None, ended_at=now, result=entry.result, cached=True)
+    return cache.born(tables, advance(tables, unborn, now), entry)
 
 
 def promote(tables: Tables, now: Instant, limit: int) -> int:
@@ -251,6 +260,8 @@ def settle(tables: Tables, end: Settlement, now: Instant) -> bool:
         progress=None, preview_revision=None,
     )  # fmt: skip
     advance(tables, ended, now, error)
+    if state is State.COMPLETED:
+        cache.keep(tables, ended, now)
     if not final:
         tables.hints.add("work")
     return True

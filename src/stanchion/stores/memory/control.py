@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Beat, Held, Overdue, Upkeep
-from stanchion.stores.memory import joins
+from stanchion.stores.memory import cache, joins
 from stanchion.stores.memory.attempts import expire, late, lease_of, next_due, promote
 from stanchion.stores.memory.tables import GONE, REMEMBER_FOR, SHOW_ENDED_FOR, Worker, advance
 
@@ -96,6 +96,7 @@ def erase(tables: Tables, job_id: JobId, scope: Scope) -> bool | Exception:
     if joins.needed(tables, job.ref):
         return StillNeededError(job_id)
     joins.forget(tables, {job.ref})
+    cache.forget(tables, job.ref)
     tables.drop([job.ref])
     return True
 
@@ -182,7 +183,8 @@ def maintain(tables: Tables, retention: Retention, limit: int, now: Instant) -> 
     joins.forget(tables, set(old))
     tables.drop(old)
     _forget(tables, now)
-    return Upkeep(promoted, len(expired), len(old), tables.take_orphans(), next_due(tables, now))
+    uncached = cache.upkeep(tables, retention.cache_bytes, limit, now)
+    return Upkeep(promoted, len(expired), len(old), tables.take_orphans(), next_due(tables, now), uncached=uncached)
 
 
 def _forget(tables: Tables, now: Instant) -> None:

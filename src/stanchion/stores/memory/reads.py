@@ -148,7 +148,7 @@ class _Fact(NamedTuple):
     at: Instant
     what: str
     queue: str
-    took: Millis = 0
+    took: Millis | None = None
 
 
 def _facts(tables: Tables, scope: Scope) -> Iterator[_Fact]:
@@ -167,7 +167,8 @@ def _facts(tables: Tables, scope: Scope) -> Iterator[_Fact]:
                     started = event.at
                     yield _Fact(event.at, "started", queue, started - queued)
                 case State.COMPLETED | State.FAILED:
-                    yield _Fact(event.at, event.state.value, queue, event.at - started)
+                    took = None if before is None else event.at - started  # None: answered from the cache
+                    yield _Fact(event.at, event.state.value, queue, took)
                 case _:
                     pass
             before = event.state
@@ -178,13 +179,17 @@ def _counted(bucket: Bucket, fact: _Fact) -> Bucket:
         case "enqueued":
             return bucket._replace(enqueued=bucket.enqueued + 1)
         case "started":
-            waits = (*bucket.waits, fact.took)[:MAX_SAMPLES]
+            waits = _sampled(bucket.waits, fact)
             return bucket._replace(started=bucket.started + 1, waits=waits)
         case "completed":
-            runs = (*bucket.runs, fact.took)[:MAX_SAMPLES]
+            runs = _sampled(bucket.runs, fact)
             return bucket._replace(completed=bucket.completed + 1, runs=runs)
         case _:
             return bucket._replace(failed=bucket.failed + 1)
+
+
+def _sampled(samples: tuple[int, ...], fact: _Fact) -> tuple[int, ...]:
+    return samples if fact.took is None else (*samples, fact.took)[:MAX_SAMPLES]
 
 
 def workers(tables: Tables, now: Instant) -> list[WorkerRow]:

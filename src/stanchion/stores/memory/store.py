@@ -10,6 +10,7 @@ from stanchion.domain.dependency import Relations
 from stanchion.domain.query import ALL, Cursor
 from stanchion.store import Signal
 from stanchion.stores.memory import attempts, control, joins, reads, schedules
+from stanchion.stores.memory.cache import ModelCache
 from stanchion.stores.memory.tables import Tables
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], Instant] | None = None) -> None:
         self._clock = clock or _wall
         self._tables = Tables()
+        self.cache = ModelCache(self._tables, self.now)
         self._listeners: dict[int, _Listener] = {}
         self._subscribed = 0
 

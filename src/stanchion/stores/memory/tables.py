@@ -10,6 +10,7 @@ from stanchion.domain.fairness import joined, step
 from stanchion.domain.job import Event, State
 from stanchion.domain.policy import QueuePolicy, TenantPolicy
 from stanchion.domain.units import DAY, HOUR
+from stanchion.stores.memory.cache import CacheTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -98,6 +99,7 @@ class Tables:
         self.members: dict[str, dict[int, None]] = {}
         self.ended: list[int] = []
         self.orphans: set[str] = set()
+        self.cache = CacheTable()
         self.last_ref = self.last_event = self.last_output = 0
         self.last_live = self.last_log = self.last_worker = self.last_schedule = 0
         self.floor = 0
@@ -187,12 +189,14 @@ class Tables:
         job = self.jobs.pop(ref)
         self.by_state[job.state].discard(ref)
         del self.refs[job.id]
-        for table in (self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs):
+        for table in (
+            self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs, self.cache.keeping,
+        ):  # fmt: skip
             table.pop(ref, None)
 
     def take_orphans(self) -> tuple[str, ...]:
         """Return the hashes that deleted jobs referred to and no job refers to now; each is told once."""
-        used = {item.artifact for items in self.outputs.values() for item in items}
+        used = {item.artifact for items in self.outputs.values() for item in items} | self.cache.artifacts()
         orphans = tuple(sorted(self.orphans - used))
         self.orphans.clear()
         return orphans

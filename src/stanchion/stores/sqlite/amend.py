@@ -9,7 +9,7 @@ from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.domain.units import DAY
 from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Upkeep
-from stanchion.stores.sqlite import joins
+from stanchion.stores.sqlite import cache, joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.claim import expire, promote
 from stanchion.stores.sqlite.fetch import Row, every, one, only
@@ -132,6 +132,7 @@ def erase(tx: Tx, row: Row) -> Exception | None:
         return WrongStateError("erase", state.value)
     if joins.needed(tx, row[0]):
         return StillNeededError(unpacked(row[8]))
+    cache.forget(tx, row[0])
     delete(tx, [(row[0], row[1], row[2])])
     tx.mask |= CHANGE
     return None
@@ -172,9 +173,10 @@ def maintain(tx: Tx, retention: Retention, limit: int, after: int = 0) -> tuple[
     old = every(tx.db, sql.PRUNABLE, (after, last, *ended_before, limit))
     if old:
         delete(tx, [(row[0], row[1], row[2]) for row in old])
+    uncached = cache.upkeep(tx, retention.cache_bytes, limit)
     tx.db.execute(sql.OLD_WORKERS, (tx.now - WORKERS_KEPT,))
     tx.db.execute(sql.OLD_KEYS, (tx.now - DAY,))
     due = only(tx.db, sql.NEXT_DUE)[0]
     next_due = None if due is None else max(due - tx.now, 0)
     onward = after if len(old) == limit else 0 if end is None else last
-    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due, resolved), onward
+    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due, resolved, uncached), onward

@@ -8,7 +8,7 @@ from stanchion.domain.ids import packed, unpacked
 from stanchion.domain.units import DAY
 from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import Enqueued, Refused
-from stanchion.stores.sqlite import joins
+from stanchion.stores.sqlite import cache, joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.batch import insert
 from stanchion.stores.sqlite.fetch import one, only
@@ -31,7 +31,7 @@ def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], *, atomic: bool = Fal
     if atomic:
         return joins.all_or_none(tx, lambda: enqueue(tx, lanes, batch), lanes.forget)
     room = _room(tx, lanes, batch) if lanes.rules(tx).bounded else {}
-    keyed = any(new.dedup_key is not None or new.idempotency is not None for new in batch)
+    keyed = any(new.dedup_key is not None or new.idempotency is not None or new.cache is not None for new in batch)
     one_by_one = keyed or any(left is not None for left in room.values())
 
     def store(part: Sequence[NewJob]) -> list[Answer]:
@@ -75,13 +75,19 @@ def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None]) -> list
     if joined is not None:
         _remember(tx, new, joined[0])
         return [joined[1]]
-    left = room.get(new.queue)
+    entry = cache.answer(tx, new)
+    left = room.get(new.queue) if entry is None else None
     if left is not None:
         if left <= 0:
             bound: int = only(tx.db, sql.QUEUE, (new.queue,))[3]
             return [Refused(QueueFullError(new.queue, bound))]
         room[new.queue] = left - 1
-    answers = _insert(tx, lanes, [new])
+    if entry is None:
+        answers = _insert(tx, lanes, [new])
+        cache.expect(tx, new, tx.seq)
+    else:
+        answers = _insert(tx, lanes, [new], born=COMPLETED)
+        cache.born(tx, tx.seq, entry)
     if new.dedup_key is not None:
         tx.db.execute(sql.SET_DEDUP, (new.dedup_key, tx.seq))
     _remember(tx, new, tx.seq)
@@ -130,8 +136,8 @@ def due(new: NewJob, now: Instant) -> Instant | None:
     return at if at > now else None
 
 
-def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
-    """Store jobs that nothing stands against; an id that is there already is joined."""
+def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = None) -> list[Answer]:
+    """Store jobs that nothing stands against, or that are `born` in a state; an id that is there already is joined."""
     db, now = tx.db, tx.now
     first, seq, event = tx.seq + 1, tx.seq, tx.event
     rules = lanes.rules(tx)
@@ -144,7 +150,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
          _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret,
-         depends_on, _) = new  # fmt: skip
+         depends_on, _, _) = new  # fmt: skip
         seq += 1
         event += 1
         key = (queue, priority, tenant, task)
@@ -153,7 +159,9 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
             allowed = rules.priority(tenant, priority)
             lane = keys[key] = lanes.lane(tx, lanes.queue(tx, queue), allowed, tenant, task)
         state, due_at = QUEUED, None
-        if delay or run_at is not None:
+        if born is not None:
+            state = born
+        elif delay or run_at is not None:
             due_at = due(new, now)
             state = QUEUED if due_at is None else SCHEDULED
         if depends_on:
@@ -164,7 +172,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> list[Answer]:
         labels, hidden = tags_text(tags) if tags else None, tags_text(secret) if secret else None
         payloads += (seq, args, timeout, labels, metadata, correlation_id, crash_budget, hidden)
         events += (event, seq, state, now)
-        answers.append(Enqueued(job_id, STATES[state], new=True))
+        answers.append(Enqueued(job_id, STATES[state], new=True, cached=born is not None))
         counts[lane, state] = counts.get((lane, state), 0) + 1
     before = db.total_changes()
     insert(db, sql.ADD_JOB, sql.JOB_ROW, jobs, len(batch))

@@ -87,6 +87,7 @@ def job_of(row: Sequence[Any], artifacts: tuple[Output, ...] = ()) -> Job:
         args=row[32] if row[32] is not None else b"",
         result=row[33],
         secret=tags_of(row[34]),
+        cached=code == COMPLETED and not row[9],  # without an attempt there is no other way to complete
         artifacts=artifacts,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.outcome import effective
 from stanchion.store import CostNote, LogNote, Noted, OutputNote, PreviewNote, ProgressNote, StepNote
-from stanchion.stores.sqlite import joins
+from stanchion.stores.sqlite import cache, joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.rows import CODES, RUNNING, error_text
@@ -50,6 +50,7 @@ def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
     events: list[tuple[object, ...]] = []
     results: list[tuple[object, ...]] = []
     dropped: list[tuple[int]] = []
+    kept: list[tuple[int, bytes | None]] = []  # results that the cache is to keep
     stale: list[tuple[int]] = []  # with the error of an earlier attempt
     credit: dict[int, list[int]] = {}
     now, event = tx.now, tx.event
@@ -58,9 +59,8 @@ def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
         answers.append(row is not None)
         if row is None:
             continue
-        seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively, last, awaited = rows.pop(
-            ended.ref
-        )
+        (seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively, last,
+         awaited, cacheable) = rows.pop(ended.ref)  # fmt: skip
         cancelled = cancel_at is not None
         state = effective(ended.state, cancel_requested=cancelled)
         outcome, error = ("cancelled", None) if cancelled else (ended.outcome, error_text(ended.error))
@@ -90,6 +90,7 @@ def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
             dropped.append((seq,))
         if awaited and final:
             tx.ended.append((seq, code))
+        kept += ((seq, ended.result),) if cacheable and state is State.COMPLETED else ()
         tx.moved(lane, RUNNING, code)
         if worker is not None:
             sums = credit.setdefault(worker, [0, 0, 0])
@@ -110,6 +111,7 @@ def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
             (sql.DROP_LIVE, dropped),
             (sql.CREDIT_WORKER, [(*sums, worker) for worker, sums in credit.items()]),
         )
+        cache.keep(tx, kept)
     return answers
 
 

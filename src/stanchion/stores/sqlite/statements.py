@@ -158,7 +158,8 @@ NEXT_DUE: Final = "SELECT min(due_at) FROM jobs WHERE state IN (1, 4)"
 RUNNING: Final = """
     SELECT j.seq, j.attempt, j.version, j.lane, j.spent, j.crashes, j.cancel_at, j.started_at, j.worker,
            (SELECT 1 FROM live v WHERE v.seq = j.seq), j.last_event,
-           (SELECT 1 FROM dependencies d WHERE d.parent = j.seq AND d.done = 0)
+           (SELECT 1 FROM dependencies d WHERE d.parent = j.seq AND d.done = 0),
+           (SELECT 1 FROM keeping k WHERE k.seq = j.seq)
       FROM jobs j WHERE j.state = 3 AND j.seq IN (SELECT value FROM json_each(?))
 """
 END: Final = """
@@ -266,7 +267,9 @@ JOB_ARTIFACTS: Final = """
 ADD_GARBAGE: Final = "INSERT OR IGNORE INTO garbage (artifact) VALUES (?)"
 GARBAGE: Final = "SELECT artifact FROM garbage ORDER BY artifact LIMIT ?"
 DROP_GARBAGE: Final = "DELETE FROM garbage WHERE artifact = ?"
-ARTIFACT_USED: Final = "SELECT 1 FROM outputs WHERE artifact = ? LIMIT 1"
+ARTIFACT_USED: Final = """
+    SELECT 1 FROM outputs WHERE artifact = ?1 UNION ALL SELECT 1 FROM cache_outputs WHERE artifact = ?1 LIMIT 1
+"""
 LAST_EVENT_OF: Final = "SELECT max(last_event) FROM jobs WHERE seq IN (SELECT value FROM json_each(?))"
 # Before the jobs themselves: their `last_event` is where the chains begin.
 DELETE_EVENTS: Final = """
@@ -281,7 +284,7 @@ DELETE_JOBS: Final = tuple(
     f"DELETE FROM {table} WHERE {'child' if table == 'dependencies' else 'seq'} IN (SELECT value FROM json_each(?))"
     for table in (
         "jobs", "payloads", "results", "live", "outputs", "logs", "steps", "costs", "dedup", "idempotency",
-        "dependencies", "members",
+        "dependencies", "members", "keeping",
     )
 )  # fmt: skip
 

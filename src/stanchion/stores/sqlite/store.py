@@ -20,6 +20,7 @@ from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import schedules as schedules_
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite import workers as fleet
+from stanchion.stores.sqlite.cache import SqliteCache
 from stanchion.stores.sqlite.clock import BootClock, boot_id, since_boot
 from stanchion.stores.sqlite.connection import (
     connect,
@@ -101,6 +102,7 @@ class SqliteStore:
         self._turnstile: Turnstile | None = None
         self._sender: Sender | None = None
         self._receivers: list[Receiver] = []
+        self.cache = SqliteCache(self._read, self._write, self.now)
 
     # --- opening and closing ----------------------------------------------------------------------------------
 

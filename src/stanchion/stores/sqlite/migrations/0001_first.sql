@@ -255,16 +255,58 @@ CREATE TABLE members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_job ON members (seq);
 
--- The following hold what later versions fill in: the shape is fixed now so that they need no rewrite of `jobs`.
+-- Under which key a job's result is to be kept, and for how long; only for jobs that ask for it.
+CREATE TABLE keeping (
+    seq  INTEGER PRIMARY KEY,
+    key  BLOB NOT NULL,
+    ttl  INTEGER NOT NULL
+) STRICT;
+
+-- Completed results by content key; `ref` is the job that made one. They outlive their job.
 CREATE TABLE cache (
-    key      BLOB PRIMARY KEY,
-    seq      INTEGER,
-    result   BLOB,
+    id       INTEGER PRIMARY KEY,
+    key      BLOB NOT NULL UNIQUE,
+    tenant   TEXT NOT NULL,
+    task     TEXT NOT NULL,
+    ref      INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    hits     INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
     until    INTEGER NOT NULL,
-    hits     INTEGER NOT NULL DEFAULT 0,
-    used_at  INTEGER NOT NULL
+    used_at  INTEGER NOT NULL,
+    result   BLOB
+) STRICT;
+CREATE INDEX cache_ref ON cache (ref);
+CREATE INDEX cache_until ON cache (until);
+CREATE INDEX cache_used ON cache (used_at);
+
+-- What the jobs behind the entries produced; artifacts named here are kept.
+CREATE TABLE cache_outputs (
+    entry         INTEGER NOT NULL,
+    idx           INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    data          BLOB,
+    name          TEXT,
+    content_type  TEXT,
+    size          INTEGER NOT NULL,
+    artifact      TEXT,
+    width         INTEGER,
+    height        INTEGER,
+    PRIMARY KEY (entry, idx)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cache_artifact ON cache_outputs (artifact) WHERE artifact IS NOT NULL;
+
+-- The entries in sum, so that nobody has to count them.
+CREATE TABLE cache_sums (
+    tenant   TEXT NOT NULL,
+    task     TEXT NOT NULL,
+    entries  INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL,
+    hits     INTEGER NOT NULL,
+    PRIMARY KEY (tenant, task)
 ) STRICT, WITHOUT ROWID;
 
+-- The following hold what later versions fill in: the shape is fixed now so that they need no rewrite of `jobs`.
 CREATE TABLE tenants (
     name          TEXT PRIMARY KEY,
     weight        INTEGER NOT NULL,
