@@ -1,0 +1,25 @@
+"""`python -m stanchion.testing`: print the tables of the documentation as Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from stanchion.testing import tables
+
+
+def main() -> None:
+    """Print all tables, or the one that is named."""
+    parts = {"fairness": tables.fairness, "affinity": tables.affinity, "eta": tables.foresight}
+    parser = argparse.ArgumentParser(prog="python -m stanchion.testing", description=main.__doc__)
+    parser.add_argument("table", nargs="?", choices=parts, help="only this one")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
+    parser.add_argument("--runs", type=int, default=20, help="how many seeds, one after the other (20)")
+    given = parser.parse_args()
+    seeds = range(given.seed, given.seed + given.runs)
+    for name in [given.table] if given.table else parts:
+        sys.stdout.write(f"**{name}**, seeds {seeds[0]} to {seeds[-1]}\n\n" + "\n".join(parts[name](seeds)) + "\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The three tables of the documentation, as Markdown: fairness, warm models, and the time left."""
+
+from __future__ import annotations
+
+from random import Random
+from statistics import mean
+from typing import TYPE_CHECKING, Final
+
+from stanchion.domain.units import MINUTE, SECOND
+from stanchion.testing.foresight import Foresight
+from stanchion.testing.load import Sort, Tenant, bursts, requests, restless, steady
+from stanchion.testing.measures import most_overtaken, quantile, shares, weighted_jain
+from stanchion.testing.policies import affine, fair, fifo, round_robin
+from stanchion.testing.simulator import Choose, Policy, Report, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from stanchion.testing.foresight import Score
+    from stanchion.testing.load import Request, Turn
+
+ENDS: Final = 1_000
+"""So many jobs end in a run of the first table."""
+_SLOTS: Final = 4
+_SMALL: Final = Sort("sprite", 800, spread=0.4, tail=0.02, cost=64 * 64)
+_MIDDLE: Final = Sort("sprite", 2_000, spread=0.4, tail=0.02, cost=128 * 128)
+_LARGE: Final = Sort("sprite", 6_000, spread=0.4, tail=0.02, cost=256 * 256)
+_WORDS: Final = Sort("translate", 4_000, spread=0.9, tail=0.05, cost=10_000)
+WEIGHTS: Final = {"ada": 1, "bob": 2, "cyd": 4}
+
+POLICIES: Final[Mapping[str, Callable[[], Policy | Choose]]] = {
+    "first come, first served": lambda: fifo,
+    "round robin": round_robin,
+    "fair, each job counts the same": fair,
+    "fair, by learned compute time": lambda: fair(by_time=True),
+}
+
+
+def backlog(seed: int, *, tail: float = 0.0) -> list[Request]:
+    """Return jobs of three tenants of weights 1, 2 and 4 that all wait from the start and never run out.
+
+    The tenants ask for different sizes: the lighter the tenant, the larger its jobs. A share of them may come from a
+    heavy tail; a single job of it can take a percent or two of all that the run computes.
+    """
+    chance = Random(seed)
+    asked = {"ada": _LARGE, "bob": _MIDDLE, "cyd": _SMALL}
+    tenants = [Tenant(name, {asked[name]._replace(tail=tail): 1.0}, weight=weight) for name, weight in WEIGHTS.items()]
+    return requests(chance, [0] * (6 * ENDS), tenants)
+
+
+def two_models(seed: int) -> list[Request]:
+    """Return jobs of two models in equal parts, in bursts that form a line and ebbs that clear it."""
+    chance = Random(seed)
+    sorts = {Sort(model, 2_000, spread=0.4, model=model): 1.0 for model in ("flux", "sdxl")}
+    instants = bursts(chance, 60 * MINUTE, calm=0.05, burst=0.7, stay=(4 * MINUTE, 2 * MINUTE))
+    return requests(chance, instants, [Tenant("ada", sorts)])
+
+
+def fairness(seeds: Sequence[int]) -> list[str]:
+    """Return the table of shares: how far each policy is from 1 : 2 : 4."""
+    whole = sum(WEIGHTS.values())
+    lines = [
+        "| policy | share of weight 1 (14.3 %) | weight 2 (28.6 %) | weight 4 (57.1 %) | furthest off | Jain's index |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, policy in POLICIES.items():
+        reports = [simulate(backlog(seed), steady(_SLOTS), policy(), ends=ENDS) for seed in seeds]
+        got = [shares(report.ended) for report in reports]
+        means = [f"{mean(found[tenant] for found in got):.1%}" for tenant in WEIGHTS]
+        off = max(abs(found[tenant] - weight / whole) for found in got for tenant, weight in WEIGHTS.items())
+        fairest = mean(weighted_jain(report.ended) for report in reports)
+        lines.append(f"| {name} | {' | '.join(means)} | {off:.1%} | {fairest:.4f} |".replace("%", " %"))
+    return lines
+
+
+def affinity(seeds: Sequence[int]) -> list[str]:
+    """Return the table of model swaps."""
+    lines = [
+        "| policy | swaps per 100 jobs | fewer than first come | overtaken at most | wait p50 | p95 | p99 |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    policies: Mapping[str, Callable[[], Policy | Choose]] = {
+        "first come, first served": lambda: fifo,
+        "warm models first, at most 8 jobs or 30 s": lambda: affine(fifo),
+        "warm models first, no bound": lambda: affine(fifo, most=10**9, longest=10**12),
+    }
+    base = 0.0
+    for name, policy in policies.items():
+        reports = [simulate(two_models(seed), steady(1), policy(), swap=8 * SECOND) for seed in seeds]
+        swaps = 100 * sum(report.swaps for report in reports) / sum(len(report.jobs) for report in reports)
+        base = base or swaps
+        found = [f"{quantile(_waits(reports), q) / 1000:,.0f} s" for q in (0.5, 0.95, 0.99)]
+        overtaken = max(most_overtaken(report) for report in reports)
+        lines.append(f"| {name} | {swaps:.1f} | {base / swaps:.1f}x | {overtaken} | {' | '.join(found)} |")
+    return lines
+
+
+def _waits(reports: Sequence[Report]) -> Iterator[int]:
+    for report in reports:
+        yield from (job.started - job.request.at for job in report.jobs)
+
+
+def _mixed(chance: Random, slots: int, sorts: Mapping[Sort, float]) -> list[Request]:
+    """Return a load whose bursts bring more than the slots can serve, and whose calm times less."""
+    typical = sum(sort.median * part for sort, part in sorts.items()) / sum(sorts.values()) / 1000
+    rate = slots / typical
+    until = round(1_500 / rate * 1000)
+    stay = (round(60 / rate * 1000), round(40 / rate * 1000))
+    instants = bursts(chance, until, calm=0.4 * rate, burst=1.6 * rate, stay=stay)
+    return requests(chance, instants, [Tenant("ada", sorts)])
+
+
+def loads() -> dict[str, Callable[[int], tuple[list[Request], list[Turn]]]]:
+    """Return what the time left is tried on: by name, a function from a seed to jobs and workers."""
+    one = {_MIDDLE: 1.0}
+    both = {_SMALL: 5.0, _LARGE: 2.0, _WORDS: 1.0}
+    heavy = {Sort("book", 3_000, spread=0.8, tail=0.1, weight=2.2): 1.0}
+
+    def restless_mix(seed: int) -> tuple[list[Request], list[Turn]]:
+        chance = Random(seed)
+        jobs = _mixed(chance, 6, both)
+        return jobs, restless(chance, 8, jobs[-1].at, life=5 * MINUTE, away=MINUTE)
+
+    return {
+        "one task, 1 slot": lambda seed: (_mixed(Random(seed), 1, one), steady(1)),
+        "two tasks of three sizes, 1 slot": lambda seed: (_mixed(Random(seed), 1, both), steady(1)),
+        "two tasks of three sizes, 4 slots": lambda seed: (_mixed(Random(seed), 4, both), steady(4)),
+        "two tasks of three sizes, 16 slots": lambda seed: (_mixed(Random(seed), 16, both), steady(16)),
+        "one task, a tenth from a heavy tail, 4 slots": lambda seed: (_mixed(Random(seed), 4, heavy), steady(4)),
+        "8 workers that come, go and crash": restless_mix,
+    }
+
+
+def foresight(seeds: Sequence[int]) -> list[str]:
+    """Return the table of the time left."""
+    lines = [
+        "| load | asked about | started by p50 | started by p90 | ended by p90 | p50 off by | plain average off by |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, load in loads().items():
+        score = scored(load, seeds)
+        lines.append(
+            f"| {name} | {score.said:,} | {score.start_p50:.1%} | {score.start_p90:.1%} | {score.end_p90:.1%} "
+            f"| {score.error / 1000:.1f} s | {score.plain / 1000:.1f} s |".replace("%", " %")
+        )
+    return lines
+
+
+def scored(load: Callable[[int], tuple[list[Request], list[Turn]]], seeds: Sequence[int]) -> Score:
+    """Return how what was said came true over loads of several seeds."""
+    watcher = Foresight()
+    for seed in seeds:
+        watcher.play(*load(seed))
+    return watcher.score()
