@@ -22,7 +22,7 @@ from stanchion.server.problems import status_of
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "reference"
 WIDTH: Final = 100
-SUBCOMMANDS: Final = ("jobs", "dead", "queues", "schedules", "cache")
+SUBCOMMANDS: Final = ("jobs", "dead", "queues", "schedules", "cache", "limits", "tenants")
 NOTE: Final = "<!-- Written by scripts/reference.py from the code; edit it there. -->"
 
 CLI_TOP: Final = """# Commands

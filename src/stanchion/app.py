@@ -27,6 +27,7 @@ from stanchion.engine.work import Worker
 from stanchion.errors import MissingExtraError, NotFoundError, StoreError, UsageError
 from stanchion.flow import Workflow, find
 from stanchion.handle import Job, Ports
+from stanchion.limits import Limits
 from stanchion.queues import Queue, states_of
 from stanchion.results import ResultCache, SyncResultCache
 from stanchion.schedules import Declared, Schedules
@@ -120,6 +121,7 @@ class Stanchion:
         cache: bool | None = None,
         cache_ttl: Duration | None = None,
         share: Share = "tenant",
+        limits: Mapping[str, int] | Iterable[str] = (),
     ) -> Decorator: ...
     def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
         self, function: Callable[..., Any] | None = None, /, **options: Any
@@ -132,7 +134,8 @@ class Stanchion:
             options: `name`, `queue`, `priority`, `timeout` (None: none), `retry`, `isolation`
                 (`loop`, `thread`, `process`), `dedup_window`, `expires_in`, `max_payload`, `secret`, `version`;
                 `normalize` (rules by argument for comparing requests), `cache` (True: 30 days), `cache_ttl`, and
-                `share` (`"all"`: cached results are for all tenants).
+                `share` (`"all"`: cached results are for all tenants); `limits` (keys that its jobs count for, such as
+                `["provider:x"]`, or a mapping to weights).
 
         Raises:
             UsageError: The function or an option cannot be used.
@@ -165,6 +168,7 @@ class Stanchion:
         cache: bool | None = None,
         cache_ttl: Duration | None = None,
         share: Share = "tenant",
+        limits: Mapping[str, int] | Iterable[str] = (),
     ) -> Task[..., Any]:
         """Register a function and return its task; what `task` does."""
         spec = make_spec(
@@ -184,6 +188,7 @@ class Stanchion:
             cache=cache,
             cache_ttl=cache_ttl,
             share=share,
+            limits=limits,
         )
         self.registry.add(spec)
         task: Task[..., Any] = Task(self, spec)
@@ -514,6 +519,15 @@ class Stanchion:
 
     def _now(self) -> Instant:
         return self.store.now()
+
+    @property
+    def limits(self) -> Limits:
+        """What may run at once and start per period: set, dropped, listed and parked while jobs run."""
+        return Limits(self._opened)
+
+    async def _opened(self) -> Store:
+        await self.open()
+        return self.store
 
     async def stats(self) -> list[QueueStats]:
         """Return all queues with their counts by state."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Preview,
         State,
     )
+    from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
@@ -534,6 +535,22 @@ class Store(Protocol):
 
     async def tenants(self) -> list[TenantPolicy]:
         """Return the tenants that have a policy, by name."""
+        ...
+
+    async def configure_limit(self, limit: Limit) -> None:
+        """Set the limit of a key; counts at once, and stops nothing that runs."""
+        ...
+
+    async def drop_limit(self, key: str) -> bool:
+        """Remove the limit of a key; False where it had none."""
+        ...
+
+    async def park(self, key: str, delay: Millis) -> Instant:
+        """Let nothing of a key start for so long; 0 ends a park, nothing else shortens it. Answers until when."""
+        ...
+
+    async def limits(self) -> list[LimitState]:
+        """Return the keys that have a limit, are in use, waited for or parked, by key."""
         ...
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol
 from stanchion.domain.cache import DEFAULT_TTL
 from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import State
+from stanchion.domain.limits import weights
 from stanchion.domain.priority import priority as priority_of
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.collector import paused
@@ -130,6 +131,7 @@ class Task(Generic[P, R]):
         parent_policy: Policy | str | None = None,
         workflow: str | None = None,
         cache: bool | None = None,
+        limits: Mapping[str, int] | Iterable[str] | None = None,
     ) -> Task[P, R]:
         """Return the task with options for the jobs it enqueues; this one stays as it is.
 
@@ -157,6 +159,7 @@ class Task(Generic[P, R]):
             parent_policy=parent_policy,
             workflow=workflow,
             cache=cache,
+            limits=None if limits is None else dict(weights(limits)),
         )
         return Task(self._host, self.spec, self._options.merged(given))
 
@@ -271,6 +274,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     cache: bool | None,
     cache_ttl: Duration | None,
     share: Share,
+    limits: Mapping[str, int] | Iterable[str],
 ) -> TaskSpec:
     """Return the spec of a function.
 
@@ -308,6 +312,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             normalize=dict(normalize or {}),
             cache_ttl=_cache_ttl(cache, cache_ttl),
             share=share,
+            limits=weights(limits),
         )
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."

@@ -131,6 +131,20 @@ MUTANTS: Final = (
         ),
     ),
     Mutant(
+        "M8b",
+        "a zombie gives back what its attempt held of a limit",
+        "test_limit_race.py::test_a_zombie_gives_back_nothing_of_a_limit",
+        (
+            Patch(
+                SQLITE + "settle.py",
+                "        if row is None:\n            continue\n",
+                "        if row is None:\n"
+                "            lanes_ended += [found[3] for found in [rows.get(ended.ref)] if found is not None]\n"
+                "            continue\n",
+            ),
+        ),
+    ),
+    Mutant(
         "M9",
         "synchronous=normal called strict",
         "test_power_cut.py::test_nothing_acknowledged_is_lost[60]",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from stanchion.stores.sqlite import cache_statements, schedule_statements
+from stanchion.stores.sqlite import cache_statements, limit_statements, schedule_statements
 from stanchion.stores.sqlite import join_statements as joining
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, migrate
@@ -23,6 +23,8 @@ SMALL: Final = frozenset({
     "schedules",  # as many as people wrote
     "cache_sums",  # one row for each tenant and task
     "tenants",  # those with a policy, read when policies change
+    "limits",  # policies, read when they change
+    "usage", "u",  # keys that are in use, waited for or parked: upkeep forgets the others
     "x",  # a list that the store made
     "h",  # one row
     "n",  # a list that the caller gave
@@ -35,6 +37,8 @@ PARTIAL: Final = re.compile(r"SCAN j USING (?:COVERING )?INDEX jobs_(?:queued|ru
 SORTS: Final = {
     "COUNTS": "queues are few",
     "OVERDUE": "running jobs are few",
+    "RUNNING_BY_LANE": "likewise",
+    "DUE_KEYS": "keys that fall due are few",
     "JOB_ARTIFACTS": "the artifacts of the jobs that the caller named",
     "ARTIFACTS_OF": "likewise",
     "PAGE_OF_IDS": "the jobs that the caller named",
@@ -53,7 +57,7 @@ SORTS: Final = {
 
 def statements() -> Iterator[tuple[str, str]]:
     """Every statement by name; those that end in VALUES with one row."""
-    everything = vars(sql) | vars(schedule_statements) | vars(joining) | vars(cache_statements)
+    everything = vars(sql) | vars(schedule_statements) | vars(joining) | vars(cache_statements) | vars(limit_statements)
     for name, value in everything.items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
@@ -114,6 +118,11 @@ HOT: Final = {
     "RUN": "jobs_queued",
     "LEASES": "PRIMARY KEY",
     "LANE_MOVED": "jobs_queued",
+    "WAITERS": "lanes_waiting",
+    "DUE_KEYS": "usage_wakes",
+    "OPEN_KEYS": "usage_open",
+    "NEXT_WAKE": "usage_wakes",
+    "USAGE": "PRIMARY KEY",
     "NEXT_DUE": "jobs_due",
     "DUE": "jobs_due",
     "DUE_SCHEDULES": "schedules_next",

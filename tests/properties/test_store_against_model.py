@@ -21,6 +21,7 @@ from stanchion.domain.cache import Caching, Selection, Use
 from stanchion.domain.ids import uuid7
 from stanchion.domain.job import Idempotency, Lease, LogLine, NewJob, State
 from stanchion.domain.kinds import ErrorInfo, Kind
+from stanchion.domain.limits import Limit, find
 from stanchion.domain.outcome import (
     Cancelled,
     Completed,
@@ -54,7 +55,7 @@ from stanchion.store import (
     WorkerInfo,
 )
 from stanchion.stores.memory import MemoryStore
-from stanchion.stores.sqlite import SqliteStore, ranks
+from stanchion.stores.sqlite import SqliteStore, ranks, usage
 from tests.clock import T0, FakeClock
 
 if TYPE_CHECKING:
@@ -86,8 +87,24 @@ fields = st.fixed_dictionaries(
         "cache": st.sampled_from([None, None, None, Caching(b"c", 2_500), Caching(b"d", HOUR)]),
         "tags": st.sampled_from([(), ("red",), ("red", "big")]),
         "user": st.sampled_from([None, "ann", "Bob"]),
+        "limits": st.sampled_from([(), (), (), (("provider:p", 1),), (("provider:p", 2), ("provider:q", 1))]),
     }
 )
+LIMITS = [
+    Limit("queue:x", running=2),
+    Limit("queue:y", starts=2, period=1_000, burst=2),
+    Limit("tenant:d", running=1),
+    Limit("tenant:*", running=3),
+    Limit("tenant:e", running=2, starts=3, period=2_000),
+    Limit("user:*", running=1),
+    Limit("user:d/ann", running=2),
+    Limit("task:a", running=1),
+    Limit("task:a", running=0),
+    Limit("provider:p", running=3),
+    Limit("provider:p", running=1),
+    Limit("provider:q", starts=1, period=700),
+]
+limited_keys = st.sampled_from([*dict.fromkeys(limit.key for limit in LIMITS), "tenant:d"])
 outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
     [
         Completed(b"1"),
@@ -197,6 +214,7 @@ async def everything(store: Store, ids: list[str], refs: int) -> dict[str, Any]:
         "tail": await store.tail(),
         "cache": await store.cache.get(KEYS_KEPT),
         "cached": await store.cache.stats(),
+        "limits": await store.limits(),
     }
 
 
@@ -217,6 +235,7 @@ class TwoStores(RuleBasedStateMachine):
         self.leases: list[Lease] = []
         self.cursors = [Cursor()]
         self.workers = 0
+        self.used: dict[str, int] = {}
 
     def teardown(self) -> None:
         self.runner.run(self.store.close())
@@ -236,9 +255,22 @@ class TwoStores(RuleBasedStateMachine):
             )
             for name, part in wanted.items():
                 assert found[name] == part, name
+            await self.within_limits()
             return expected
 
         return self.runner.run(ask())
+
+    async def within_limits(self) -> None:
+        """Nothing is above its limit, unless it was lowered below what ran; and what is counted is what runs."""
+        states = await self.store.limits()
+        policies = {state.key: state.limit for state in states if state.limit is not None}
+        for state in states:
+            limit = find(policies, state.key)
+            if limit is not None and limit.running is not None:
+                assert state.used <= max(limit.running, self.used.get(state.key, 0)), state
+            assert state.used >= 0
+        self.used = {state.key: state.used for state in states}
+        assert not await self.store._write(lambda tx: usage.reconcile(tx, self.store._lanes))
 
     def named(self, wanted: list[int]) -> list[str]:
         return [self.ids[-1 - place % len(self.ids)] for place in wanted]
@@ -249,9 +281,12 @@ class TwoStores(RuleBasedStateMachine):
         self.ended = [settle(self.leases[-1 - place % len(self.leases)], outcome, POLICY) for place, outcome in wanted]
         return self.ended
 
-    @initialize()
-    def a_worker_comes(self) -> None:
+    @initialize(first=st.sampled_from([None, None, *LIMITS]), second=st.sampled_from([None, *LIMITS]))
+    def a_worker_comes(self, first: Limit | None, second: Limit | None) -> None:
         self.register(None)
+        for limit in (first, second):
+            if limit is not None:
+                self.set_a_limit(limit)
 
     @rule(queues=st.sampled_from([None, None, ("x",)]))
     def register(self, queues: tuple[str, ...] | None) -> None:
@@ -418,6 +453,22 @@ class TwoStores(RuleBasedStateMachine):
     def configure_tenant(self, name: str, weight: int, top: int) -> None:
         self.both(lambda store: store.configure_tenant(TenantPolicy(name, weight, top)))
         self.both(lambda store: store.tenants())
+
+    @rule(limit=st.sampled_from(LIMITS))
+    def set_a_limit(self, limit: Limit) -> None:
+        self.used |= dict.fromkeys(self.used, 1 << 30)  # what runs may count for other keys now
+        self.used |= {f"user:{tenant}/{user}": 1 << 30 for tenant in TENANTS for user in ("ann", "Bob")}
+        self.used |= dict.fromkeys((*(one.key for one in LIMITS), "tenant:e"), 1 << 30)
+        self.both(lambda store: store.configure_limit(limit))
+
+    @rule(key=limited_keys)
+    def drop_a_limit(self, key: str) -> None:
+        self.used |= dict.fromkeys((*self.used, "tenant:d", "tenant:e", "user:d/ann"), 1 << 30)
+        self.both(lambda store: store.drop_limit(key))
+
+    @rule(key=limited_keys, delay=st.sampled_from([0, 0, 500, 1_500]))
+    def park(self, key: str, delay: int) -> None:
+        self.both(lambda store: store.park(key, delay))
 
     @rule(wanted=filters, since=places, limit=st.sampled_from([1, 3, 1_000]), scope=scopes)
     def look(self, wanted: Filter, since: int, limit: int, scope: Scope) -> None:

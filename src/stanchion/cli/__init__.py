@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "dead": "List, retry and erase failed jobs.",
     "queues": "List, pause, resume, drain and clean queues.",
     "schedules": "List, pause, resume, run and delete schedules.",
+    "limits": "List, set and drop limits; park a key for a while.",
+    "tenants": "List tenants; set their weight and top priority.",
     "workers": "List the workers.",
     "cache": "Show and purge cached results.",
     "migrate": "Bring the store's schema up to date.",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stanchion.domain.cache import Caching
     from stanchion.domain.dependency import Dependency
     from stanchion.domain.kinds import ErrorInfo
+    from stanchion.domain.limits import Weights
     from stanchion.domain.units import Instant, JobId, Millis
 
 
@@ -123,6 +124,7 @@ class NewJob(NamedTuple):
     depends_on: tuple[Dependency, ...] = ()
     workflow: str | None = None
     cache: Caching | None = None
+    limits: Weights = ()
 
 
 class Lease(NamedTuple):

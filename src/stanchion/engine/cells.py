@@ -166,6 +166,9 @@ class Cells:
                     case "parents":
                         parents = await self._recorder.store.parents(lease.ref)
                         await cell.send(["answer", message[1], [list(parent) for parent in parents]])
+                    case "park":
+                        until = await self._recorder.store.park(str(message[2]), int(message[3]))
+                        await cell.send(["answer", message[1], until])
                     case _:
                         return outcome_from_wire(message[1])
         except EOFError:
@@ -188,7 +191,7 @@ class Cells:
 
 
 class RemoteStore:
-    """The three things that a handler in a cell needs of the store, asked over the pipe."""
+    """The few things that a handler in a cell needs of the store, asked over the pipe."""
 
     def __init__(self, write: Any) -> None:  # noqa: ANN401 - a raw pipe
         self._write = write
@@ -228,6 +231,10 @@ class RemoteStore:
             Parent(job_id, task, State(state), Policy(policy), result, error and ErrorInfo(Kind(error[0]), *error[1:]))
             for job_id, task, state, policy, result, error in await self._ask("parents")
         )
+
+    async def park(self, key: str, delay: int) -> int:
+        """See `Store.park`."""
+        return await self._ask("park", key, delay)
 
 
 def recorder_for(remote: RemoteStore, artifacts: Any) -> Recorder:  # noqa: ANN401 - as Recorder takes it

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 import msgspec
 
 from stanchion.domain.keys import fingerprint
+from stanchion.domain.limits import named, pause
 from stanchion.engine.commit import Batcher
 from stanchion.engine.control import Cancel
 from stanchion.engine.gather import ParentResult, shown
@@ -225,6 +226,10 @@ class Context:
         """Record what something cost; kept also where the attempt fails."""
         await self._note(CostNote(str(amount), unit))
 
+    async def park(self, key: str, seconds: float) -> None:
+        """Let no job of a key (`provider:x`) start for so long: its provider asked for a pause, or is down."""
+        await self._recorder.store.park(named(key), pause(round(seconds * 1000)))
+
     async def step(
         self,
         name: str,
@@ -321,6 +326,10 @@ class SyncContext:
     def parents(self) -> tuple[ParentResult, ...]:
         """See `Context.parents`."""
         return self._run(self._context.parents())
+
+    def park(self, key: str, seconds: float) -> None:
+        """See `Context.park`."""
+        self._run(self._context.park(key, seconds))
 
     def step(self, name: str, function: Callable[[], T], *, type: type[T] | None = None) -> T:  # noqa: A002
         """See `Context.step`; the function runs in this thread."""

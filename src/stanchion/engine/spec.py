@@ -15,6 +15,7 @@ from stanchion.errors import TaskConflictError, UnknownTaskError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from stanchion.domain.limits import Weights
     from stanchion.domain.units import Millis
     from stanchion.payload import Codec
 
@@ -42,6 +43,7 @@ class TaskSpec:
     normalize: Mapping[str, Normalize] = field(default_factory=dict[str, Normalize])
     cache_ttl: Millis = 0
     share: Share = "tenant"
+    limits: Weights = ()
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""
@@ -61,6 +63,7 @@ class TaskSpec:
                 max_attempts=self.policy.max_attempts,
                 expires_in=self.expires_in,
                 crash_budget=self.policy.crash_budget,
+                limits=self.limits,
             )[3:]
         object.__setattr__(self, "plain", plain)
 

@@ -13,6 +13,7 @@ from stanchion.domain.cache import DEFAULT_TTL, Caching
 from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import Idempotency, NewJob
 from stanchion.domain.keys import content_key, fingerprint, named_key
+from stanchion.domain.limits import weights
 from stanchion.domain.priority import priority
 from stanchion.domain.units import DEFAULT_TENANT, millis
 from stanchion.engine.chance import new_id
@@ -24,7 +25,7 @@ from stanchion.payload import checked
 from stanchion.store import Enqueued, Refused, all_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stanchion.domain.units import Instant, Millis
     from stanchion.engine.artifacts import Artifacts
@@ -82,6 +83,7 @@ class JobOptions:
     id: str | None = None
     """The id of the new job, so that others of its batch can name it; a UUID that was never used."""
     cache: bool | None = None
+    limits: Mapping[str, int] | Iterable[str] | None = None
 
     def merged(self, other: JobOptions) -> JobOptions:
         """Return these options with what the other sets put over them."""
@@ -321,6 +323,7 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
         depends_on=_dependencies(options),
         workflow=_name("workflow", options.workflow),
         cache=Caching(cache_key, ttl) if ttl else None,
+        limits=weights(options.limits) if options.limits is not None else spec.limits if spec is not None else (),
     )
 
 

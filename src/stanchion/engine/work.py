@@ -122,6 +122,7 @@ class Worker:
         self._ready: deque[Lease] = deque()
         self._outbox: list[Settlement] = []
         self._unsure: set[tuple[int, int]] = set()  # settled by a call whose reply was lost
+        self._parks: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._check = asyncio.Event()
         self._hungry = True
@@ -228,6 +229,10 @@ class Worker:
         return room if free > 0 or room > ahead // 2 else 0
 
     async def _round(self, room: int) -> float | None:
+        while self._parks:  # before the claim, so that it starts nothing of theirs
+            key, delay = next(iter(self._parks.items()))
+            await self._store.park(key, delay)
+            self._parks.pop(key, None)
         settled, self._outbox = self._outbox, []
         if not room:
             await self._conclude(settled, await self._settle_or_keep(settled))
@@ -374,6 +379,9 @@ class Worker:
         self._outbox.append(ended)
         if self.levels is not None and spec.cache_ttl and isinstance(outcome, Completed):
             self._completed[ended.ref, ended.attempt] = spec.keys(lease.args, lease.tenant)[1]
+        if ended.outcome == "parked":
+            keys = [key for key, _ in spec.limits if key.startswith("provider:")]
+            self._parks |= {key: max(ended.delay, self._parks.get(key, 0)) for key in keys}
         if isinstance(outcome, Lost):
             bound(lease).error("attempt ended with its process: %s", outcome.reason)
         if log.isEnabledFor(logging.DEBUG):

@@ -13,8 +13,9 @@ WORKER_CLAIM: Final = "worker:claim"
 ADMIN_READ: Final = "admin:read"
 ADMIN_QUEUES: Final = "admin:queues"
 ADMIN_CACHE: Final = "admin:cache"
+ADMIN_LIMITS: Final = "admin:limits"
 
-SCOPES: Final = frozenset({JOBS_READ, JOBS_WRITE, WORKER_CLAIM, ADMIN_READ, ADMIN_QUEUES, ADMIN_CACHE})
+SCOPES: Final = frozenset({JOBS_READ, JOBS_WRITE, WORKER_CLAIM, ADMIN_READ, ADMIN_QUEUES, ADMIN_CACHE, ADMIN_LIMITS})
 EVERYTHING: Final = frozenset({"jobs:*", "worker:*", "admin:*"})
 USUAL: Final = frozenset({JOBS_READ, JOBS_WRITE})
 

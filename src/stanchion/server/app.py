@@ -44,6 +44,7 @@ from stanchion.server.routes import (
     sweep,
     workers,
 )
+from stanchion.server.routes import limits as limits_
 from stanchion.server.seal import Seal
 from stanchion.server.shell import Shell, known
 
@@ -82,6 +83,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *queues.ENDPOINTS,
     *schedules.ENDPOINTS,
     *cache.ENDPOINTS,
+    *limits_.ENDPOINTS,
     *workers.ENDPOINTS,
     *stats.ENDPOINTS,
     *health.ENDPOINTS,

@@ -136,6 +136,37 @@ class CachePurge(Strict):
     older_than: Seconds | None = None
 
 
+class LimitKey(Strict):
+    """Names a limit."""
+
+    key: Annotated[str, Meta(min_length=3, max_length=200)]
+
+
+class LimitIn(Strict):
+    """A limit to set: at most so many running, and so many started in each `period` (seconds)."""
+
+    key: Annotated[str, Meta(min_length=3, max_length=200)]
+    running: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    starts: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    period: Annotated[float, Meta(ge=0.001, le=34_560_000)] = 1.0
+    burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
+class Park(Strict):
+    """A key that nothing of may start for some seconds; 0 ends a park."""
+
+    key: Annotated[str, Meta(min_length=3, max_length=200)]
+    seconds: Annotated[float, Meta(ge=0, le=34_560_000)]
+
+
+class Tenant(Strict):
+    """A tenant's policy: its share of what a queue can do, and the most urgent priority it may ask for."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    weight: Annotated[int, Meta(ge=1, le=1_000)] = 1
+    top_priority: Annotated[int, Meta(ge=0, le=9)] = 0
+
+
 class Login(Strict):
     """A key to open a session with."""
 
@@ -469,6 +500,31 @@ class Schedules(Struct):
     """All schedules, by tenant and name."""
 
     items: list[ScheduleOut]
+
+
+class LimitOut(Struct, kw_only=True):
+    """A key: its limit, the weight that runs, the jobs that wait for it, and until when it is parked."""
+
+    key: str
+    running: int | None
+    starts: int | None
+    period: float | None
+    burst: int | None
+    used: int
+    waiting: int
+    parked_until: str | None
+
+
+class LimitList(Struct):
+    """All keys that have a limit, are in use, waited for or parked, by key."""
+
+    items: list[LimitOut]
+
+
+class Tenants(Struct):
+    """The tenants that have a policy, by name."""
+
+    items: list[Tenant]
 
 
 class WorkerOut(Struct, kw_only=True):

@@ -36,7 +36,7 @@ from stanchion.store import (
     Refused,
     StepNote,
 )
-from stanchion.stores.memory import cache
+from stanchion.stores.memory import cache, limits
 from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance, share_of
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None
         expires = now + new.expires_in
     tables.last_ref += 1
     tables.refs[new.id] = tables.last_ref
+    tables.extras[tables.last_ref] = new.limits
     _remember(tables, new, tables.last_ref, now)
     if new.dedup_key is not None:
         tables.dedup[new.dedup_key] = tables.last_ref
@@ -156,27 +157,67 @@ def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
     promote(tables, now, PROMOTE_AT_ONCE)
     tables.join()
     leases: list[Lease] = []
-    too_late: list[Job] = []
     known = tables.workers.get(worker)
     if known is not None and known.state == "alive":
-        line: dict[Share, deque[Job]] = {}
-        for job in tables.having(State.QUEUED):
-            if _wanted(tables, job, want):
-                line.setdefault(share_of(job), deque()).append(job)
-        while line and len(leases) < want.limit:
-            job = _next(tables, line)
-            if late(job, now):
-                too_late.append(job)
-            else:
-                _serve(tables, job)
-                leases.append(_lease(tables, job, worker, now))
+        if want.limit > 0 and want.tasks:
+            limits.wake_due(tables, now)
+        tried: set[str] = set()
+        while True:
+            leases += _start(tables, worker, want._replace(limit=want.limit - len(leases)), now)
+            short = want.limit - len(leases) > 0 and want.tasks
+            if not (short and limits.wake_open(tables, tried, now)):
+                break
+    opens = limits.plan_wakes(tables, now)
+    dues = [at for at in (next_due(tables, now), None if opens is None else max(opens - now, 0)) if at is not None]
+    return Claimed(tuple(leases), min(dues, default=None))
+
+
+def _start(tables: Tables, worker: int, want: Want, now: Instant) -> list[Lease]:
+    """Start what is in line, as far as a worker wants it."""
+    leases: list[Lease] = []
+    too_late: list[Job] = []
+    line: dict[Share, deque[Job]] = {}
+    for job in tables.having(State.QUEUED):
+        if _wanted(tables, job, want) and tables.lane_of(job) not in tables.held:
+            line.setdefault(share_of(job), deque()).append(job)
+    while line and len(leases) < want.limit:
+        job = _next(tables, line)
+        room, key = limits.room(tables, tables.lane_of(job), now)
+        if room <= 0:
+            _hold(tables, line, job, key)
+            continue
+        _take(line, job)
+        if late(job, now):
+            too_late.append(job)
+        else:
+            _serve(tables, job)
+            leases.append(_lease(tables, job, worker, now))
+            limits.count_start(tables, job, now)
     for job in too_late:
         expire(tables, job, now)
-    return Claimed(tuple(leases), next_due(tables, now))
+    tables.join()
+    return leases
+
+
+def _hold(tables: Tables, line: dict[Share, deque[Job]], job: Job, key: str) -> None:
+    """Take a job's lane out of the line until a key has room."""
+    share, lane = share_of(job), tables.lane_of(job)
+    turn, _ = tables.turn(share)
+    limits.hold(tables, lane, key, turn - tables.clocks.get(share[:2], 0))
+    line[share] = deque(other for other in line[share] if tables.lane_of(other) != lane)
+    if not line[share]:
+        del line[share]
+
+
+def _take(line: dict[Share, deque[Job]], job: Job) -> None:
+    share = share_of(job)
+    line[share].popleft()
+    if not line[share]:
+        del line[share]
 
 
 def _next(tables: Tables, line: dict[Share, deque[Job]]) -> Job:
-    """Take who starts next: by priority, then the tenant's turn, then age; between queues the oldest."""
+    """Return who starts next: by priority, then the tenant's turn, then age; between queues the oldest."""
     urgent = min(priority for _, priority, _ in line)
     firsts: dict[str, Share] = {}
     for share in line:
@@ -185,16 +226,13 @@ def _next(tables: Tables, line: dict[Share, deque[Job]]) -> Job:
         if priority == urgent and (first is None or tables.turn(share) < tables.turn(first)):
             firsts[queue] = share
     chosen = min(firsts.values(), key=lambda share: line[share][0].ref)
-    job = line[chosen].popleft()
-    if not line[chosen]:
-        del line[chosen]
-    return job
+    return line[chosen][0]
 
 
 def _serve(tables: Tables, job: Job) -> None:
     """Charge a job's tenant for it."""
     share = share_of(job)
-    turn = tables.turns[share]
+    turn, _ = tables.turn(share)
     tables.clocks[share[:2]] = max(turn, tables.clocks.get(share[:2], 0))
     tables.turns[share] = turn + tables.step(job.tenant)
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.job import State
+from stanchion.domain.limits import find, hold
 from stanchion.domain.query import Cursor
 from stanchion.store import Bucket, Changes, Flow, OutputItem, Page, Place, QueueStats, WorkerRow
+from stanchion.stores.memory import limits
 from stanchion.stores.memory.control import ended_long_ago
 from stanchion.stores.memory.joins import first_open
 from stanchion.stores.memory.tables import share_of, visible
@@ -78,11 +80,20 @@ def place(tables: Tables, job: Job, now: Instant) -> Place:
         case State.QUEUED if tables.policy(job.queue).paused:
             return Place(None, "paused_queue", key=job.queue)
         case State.QUEUED:
-            ahead = order(tables, job.queue).index(job.ref)
-            served = any(_serves(worker, job, now) for worker in tables.workers.values())
-            return Place(1 + ahead) if served else Place(1 + ahead, "no_worker", key=job.task)
+            return _in_line(tables, job, now)
         case _:
             return Place(None)
+
+
+def _in_line(tables: Tables, job: Job, now: Instant) -> Place:
+    if tables.lane_of(job) not in tables.held:
+        ahead = order(tables, job.queue).index(job.ref)
+        served = any(_serves(worker, job, now) for worker in tables.workers.values())
+        return Place(1 + ahead) if served else Place(1 + ahead, "no_worker", key=job.task)
+    key, _ = tables.held[tables.lane_of(job)]
+    weight = dict(limits.all_keys(tables, job))[key]
+    reason, until = hold(find(tables.limits, key), limits.usage(tables, key), weight, now)
+    return Place(None, reason, key, until)
 
 
 def order(tables: Tables, queue: str) -> list[int]:
@@ -93,7 +104,7 @@ def order(tables: Tables, queue: str) -> list[int]:
     tags: dict[int, tuple[int, int, int]] = {}
     counts: Counter[Share] = Counter()
     for job in tables.having(State.QUEUED):
-        if job.queue == queue:
+        if job.queue == queue and tables.lane_of(job) not in tables.held:
             share = share_of(job)
             turn, since = tables.turn(share)
             tags[job.ref] = (job.priority, turn + counts[share] * tables.step(job.tenant), since)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stanchion.domain.dependency import Relations
 from stanchion.domain.query import ALL, Cursor
 from stanchion.store import Signal
-from stanchion.stores.memory import attempts, control, joins, reads, schedules
+from stanchion.stores.memory import attempts, control, joins, limits, reads, schedules
 from stanchion.stores.memory.cache import ModelCache
 from stanchion.stores.memory.tables import Tables
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.dependency import Parent
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
+    from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.query import Filter, Scope
@@ -100,7 +101,7 @@ class MemoryStore:
     async def claim(self, worker: int, want: Want, settled: Sequence[Settlement] = ()) -> tuple[list[bool], Claimed]:
         """See `Store.claim`."""
         now = self.now()
-        applied = [attempts.settle(self._tables, end, now) for end in settled]
+        applied = self._settle(settled, now)
         joins.resolve(self._tables, now)
         claimed = attempts.claim(self._tables, worker, want, now)
         joins.resolve(self._tables, now)
@@ -110,9 +111,15 @@ class MemoryStore:
     async def settle(self, settled: Sequence[Settlement]) -> list[bool]:
         """See `Store.settle`."""
         now = self.now()
-        applied = [attempts.settle(self._tables, end, now) for end in settled]
+        applied = self._settle(settled, now)
         joins.resolve(self._tables, now)
         self._hint()
+        return applied
+
+    def _settle(self, settled: Sequence[Settlement], now: Instant) -> list[bool]:
+        applied = [attempts.settle(self._tables, end, now) for end in settled]
+        ended = [self._tables.jobs[end.ref] for end, done in zip(settled, applied, strict=True) if done]
+        limits.ended(self._tables, ended, now)
         return applied
 
     async def note(self, batch: Sequence[Noted]) -> list[bool]:
@@ -309,6 +316,27 @@ class MemoryStore:
     async def tenants(self) -> list[TenantPolicy]:
         """See `Store.tenants`."""
         return [self._tables.tenants[name] for name in sorted(self._tables.tenants)]
+
+    async def configure_limit(self, limit: Limit) -> None:
+        """See `Store.configure_limit`."""
+        limits.configure(self._tables, limit)
+        self._hint()
+
+    async def drop_limit(self, key: str) -> bool:
+        """See `Store.drop_limit`."""
+        dropped = limits.drop(self._tables, key)
+        self._hint()
+        return dropped
+
+    async def park(self, key: str, delay: Millis) -> Instant:
+        """See `Store.park`."""
+        until = limits.park(self._tables, key, delay, self.now())
+        self._hint()
+        return until
+
+    async def limits(self) -> list[LimitState]:
+        """See `Store.limits`."""
+        return limits.listed(self._tables, self.now())
 
     async def workers(self) -> list[WorkerRow]:
         """See `Store.workers`."""

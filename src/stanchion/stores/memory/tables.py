@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
+    from stanchion.domain.limits import Limit, Usage, Weights
     from stanchion.domain.query import Scope
     from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId, Millis, Turn
@@ -27,6 +28,9 @@ Band: TypeAlias = tuple[str, int]
 """A queue and a priority."""
 Share: TypeAlias = tuple[str, int, str]
 """A band and a tenant in it."""
+Lane: TypeAlias = tuple[str, int, str, str, str, "Weights"]
+"""What jobs that may start together have in common: queue, priority, tenant, task, user ('' where it does not
+matter) and the keys of their own."""
 
 REMEMBER_FOR: Final[Millis] = DAY
 """How long an idempotency key is kept."""
@@ -80,6 +84,13 @@ class Tables:
         self.clocks: dict[Band, Turn] = {}
         self.in_line: Counter[Share] = Counter()
         self.schedules: dict[tuple[str, str], Schedule] = {}
+        self.limits: dict[str, Limit] = {}
+        self.usage: dict[str, Usage] = {}
+        self.wakes: dict[str, Instant] = {}
+        self.touched: set[str] = set()
+        self.held: dict[Lane, tuple[str, Turn]] = {}
+        self.by_user = False
+        self.extras: dict[int, Weights] = {}
         self.workers: dict[int, Worker] = {}
         self.holders: dict[int, int] = {}
         self.feed: list[Event] = []
@@ -140,13 +151,30 @@ class Tables:
             self.in_line[share] += count
 
     def join(self) -> None:
-        """End an operation: who joined the line by it stands where its oldest job puts it."""
+        """End an operation: who joined by it stands where its oldest job puts it; an empty lane waits for nothing."""
         self.since.update(self.joining)
         self.joining.clear()
+        if self.held:
+            full = {self.lane_of(job) for job in self.having(State.QUEUED)}
+            self.held = {lane: held for lane, held in self.held.items() if lane in full}
 
     def turn(self, share: Share) -> tuple[Turn, int]:
-        """Return what orders a band: the turn, then who joined first."""
-        return self.turns[share], self.since[share]
+        """Return what orders a band: the turn, which is never behind the clock, then who joined first."""
+        return joined(self.turns[share], self.clocks.get(share[:2], 0)), self.since[share]
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit, or a key was ever parked."""
+        return bool(self.limits or self.usage)
+
+    def lane_of(self, job: Job) -> Lane:
+        """Return the lane of a job."""
+        user = (job.user or "") if self.by_user else ""
+        return job.queue, job.priority, job.tenant, job.task, user, self.extras.get(job.ref, ())
+
+    def head(self, lane: Lane) -> int:
+        """Return the oldest job that waits in a lane."""
+        return min(job.ref for job in self.having(State.QUEUED) if self.lane_of(job) == lane)
 
     def step(self, tenant: str) -> Turn:
         """Return how far a job moves a tenant's turn."""
@@ -189,6 +217,7 @@ class Tables:
         job = self.jobs.pop(ref)
         self.by_state[job.state].discard(ref)
         del self.refs[job.id]
+        self.extras.pop(ref, None)
         for table in (
             self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs, self.cache.keeping,
         ):  # fmt: skip

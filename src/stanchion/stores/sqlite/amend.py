@@ -9,7 +9,7 @@ from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.domain.units import DAY
 from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Upkeep
-from stanchion.stores.sqlite import cache, joins
+from stanchion.stores.sqlite import cache, joins, usage
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.claim import expire, promote
 from stanchion.stores.sqlite.fetch import Row, every, one, only
@@ -108,8 +108,9 @@ def amend(
         if priority is not None:
             if state not in WAITING:
                 return WrongStateError("reprioritise", state.value)
-            queue, _, tenant, task = only(tx.db, sql.LANE_KEY, (row[1],))
-            lane = lanes.lane(tx, queue, lanes.rules(tx).priority(tenant, priority), tenant, task)
+            queue, tenant, task, user, extra = only(tx.db, sql.LANE_KEY, (row[1],))
+            allowed = lanes.rules(tx).priority(tenant, priority)
+            lane = lanes.lane(tx, queue, allowed, tenant, task, user, extra)
             if lane != row[1]:
                 tx.db.execute(sql.SET_LANE, (lane, row[0]))
                 lanes.changed(tx)  # no event tells of it, and those who follow the line must know
@@ -160,7 +161,7 @@ def _garbage(tx: Tx, limit: int) -> tuple[str, ...]:
     return tuple(digest for digest in found if one(tx.db, sql.ARTIFACT_USED, (digest,)) is None)
 
 
-def maintain(tx: Tx, retention: Retention, limit: int, after: int = 0) -> tuple[Upkeep, int]:
+def maintain(tx: Tx, lanes: Lanes, retention: Retention, limit: int, after: int = 0) -> tuple[Upkeep, int]:
     """See `Store.maintain`; a round looks for old jobs among the next `WINDOW` after a number, and answers where on."""
     promoted = promote(tx, limit)
     late = every(tx.db, sql.EXPIRED, (tx.now, limit))
@@ -178,5 +179,6 @@ def maintain(tx: Tx, retention: Retention, limit: int, after: int = 0) -> tuple[
     tx.db.execute(sql.OLD_KEYS, (tx.now - DAY,))
     due = only(tx.db, sql.NEXT_DUE)[0]
     next_due = None if due is None else max(due - tx.now, 0)
+    usage.reconcile(tx, lanes)
     onward = after if len(old) == limit else 0 if end is None else last
     return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due, resolved, uncached), onward

@@ -14,6 +14,7 @@ from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.line import LAST, bands
 from stanchion.stores.sqlite.rows import FAILED, QUEUED, UNREADABLE, error_text, tags_of
 from stanchion.stores.sqlite.signals import CHANGE, WORK
+from stanchion.stores.sqlite.usage import Meter, next_wake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,24 +36,42 @@ def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     """See `Store.claim`; the settlements went before."""
     promote(tx, PROMOTE_AT_MOST)
     tx.flush_heads()
-    start = _Start(tx, worker)
+    meter = Meter(tx, lanes) if lanes.rules(tx).limited else None
     leases: tuple[Lease, ...] = ()
     if want.limit > 0 and want.tasks and one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)):
-        for group in bands(tx, lanes, want):
-            try:
-                while len(start) < want.limit and _deal(tx, group, want.limit - len(start), start):
-                    pass
-            finally:
-                for band in group:
-                    band.finish()
-            if len(start) == want.limit:
-                break
-        leases = start.write()
+        if meter is not None:
+            meter.wake_due()
+        leases = _serve(tx, lanes, worker, want, meter)
+        while meter is not None and len(leases) < want.limit and _woken(tx, meter):
+            leases += _serve(tx, lanes, worker, want._replace(limit=want.limit - len(leases)), meter)
     due = only(tx.db, sql.NEXT_DUE)[0]
+    if meter is not None:
+        meter.write()
+        due = min((at for at in (due, next_wake(tx)) if at is not None), default=None)
     return Claimed(leases, None if due is None else max(due - tx.now, 0))
 
 
-def _deal(tx: Tx, group: list[Band], need: int, start: _Start) -> bool:
+def _woken(tx: Tx, meter: Meter) -> bool:
+    tx.flush_lanes()
+    return meter.wake_open()
+
+
+def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -> tuple[Lease, ...]:
+    """Start what is in line, as far as a worker wants it."""
+    start = _Start(tx, worker)
+    for group in bands(tx, lanes, want):
+        try:
+            while len(start) < want.limit and _deal(tx, group, want.limit - len(start), start, meter):
+                pass
+        finally:
+            for band in group:
+                band.finish()
+        if len(start) == want.limit:
+            break
+    return start.write()
+
+
+def _deal(tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | None) -> bool:
     """Start a run of jobs that stand next to each other in line, all of one lane; False where nobody waits.
 
     Between queues of one priority the oldest goes first.
@@ -67,6 +86,13 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start) -> bool:
     share, most = band.take(need)
     lane, bound = share.take(tx)
     bound = min(bound, elsewhere)
+    if meter is not None:
+        room, key = meter.room(lane.id)
+        if room <= 0:
+            meter.hold(lane.id, key, max(share.turn - band.clock, 0))
+            band.give_back(share, 0)
+            return True
+        most = min(most, room)
     if most == 1 and lane.known:
         started = start.run([(lane.head, lane.expires_at)], band, share.tenant, lane)
         share.used = lane
@@ -76,6 +102,8 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start) -> bool:
         started = start.run(rows[:taken], band, share.tenant, lane)
         share.give_back(tx, lane, rows[taken][0] if taken < len(rows) else None)
     tx.started(lane.id, started)
+    if meter is not None:
+        meter.started(lane.id, started)
     band.give_back(share, started)
     return True
 

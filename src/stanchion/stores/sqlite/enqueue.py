@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stanchion.domain.ids import packed, unpacked
+from stanchion.domain.limits import text_of
 from stanchion.domain.units import DAY
 from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import Enqueued, Refused
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanchion.domain.job import NewJob
+    from stanchion.domain.limits import Weights
     from stanchion.domain.units import Instant
     from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.writer import Tx
@@ -146,18 +148,20 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
     events: list[object] = []
     answers: list[Answer] = []
     counts: dict[tuple[int, int], int] = {}
-    keys: dict[tuple[str, int, str, str], int] = {}
+    keys: dict[tuple[str, int, str, str, str | None, Weights], int] = {}
+    by_user = rules.by_user
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
          _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret,
-         depends_on, _, _) = new  # fmt: skip
+         depends_on, _, _, extra) = new  # fmt: skip
         seq += 1
         event += 1
-        key = (queue, priority, tenant, task)
+        key = (queue, priority, tenant, task, user if by_user else None, extra)
         lane = keys.get(key)
         if lane is None:
             allowed = rules.priority(tenant, priority)
-            lane = keys[key] = lanes.lane(tx, lanes.queue(tx, queue), allowed, tenant, task)
+            number = lanes.queue(tx, queue)
+            lane = keys[key] = lanes.lane(tx, number, allowed, tenant, task, key[4] or "", text_of(extra))
         state, due_at = QUEUED, None
         if born is not None:
             state = born

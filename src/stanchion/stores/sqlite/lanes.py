@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stanchion.domain import fairness
+from stanchion.domain import fairness, limits
+from stanchion.domain.limits import Limit, Weights, find
 from stanchion.domain.policy import TenantPolicy
+from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, only
 
 if TYPE_CHECKING:
-    from stanchion.domain.units import Turn
+    from stanchion.domain.units import Instant, Turn
     from stanchion.stores.sqlite.fetch import Connection
     from stanchion.stores.sqlite.writer import Tx
 
@@ -20,7 +22,7 @@ _REMEMBERED = 10_000
 class Rules:
     """The policies of queues and tenants, as of one version of them."""
 
-    def __init__(self, db: Connection, version: int) -> None:
+    def __init__(self, db: Connection, version: int, now: Instant) -> None:
         self.version = version
         self.paused: set[int] = set()
         self.bounded = False
@@ -29,6 +31,11 @@ class Rules:
             if paused:
                 self.paused.add(number)
         self.tenants = {row[0]: TenantPolicy(*row) for row in every(db, sql.ALL_TENANTS)}
+        self.limits: dict[str, Limit] = {row[0]: Limit(*row) for row in every(db, limit_sql.LIMITS)}
+        self.parked = {str(row[0]) for row in every(db, limit_sql.PARKED, (now,))}
+        self.limited = bool(self.limits or self.parked)
+        self.by_user = bool(only(db, limit_sql.BY_USER)[0])
+        self.keys: dict[int, Weights] = {}
 
     def step(self, tenant: str) -> Turn:
         """Return how far a job moves a tenant's turn."""
@@ -47,7 +54,7 @@ class Lanes:
     def __init__(self) -> None:
         self._queues: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._lanes: dict[tuple[int, int, str, str], int] = {}
+        self._lanes: dict[tuple[int, int, str, str, str, str], int] = {}
         self._rules: Rules | None = None
 
     def forget(self) -> None:
@@ -61,7 +68,7 @@ class Lanes:
         """Return the rules in force; they are read again where another process has changed them."""
         rules = self._rules
         if rules is None or rules.version != tx.rules:
-            rules = self._rules = Rules(tx.db, tx.rules)
+            rules = self._rules = Rules(tx.db, tx.rules, tx.now)
         return rules
 
     def changed(self, tx: Tx) -> None:
@@ -84,9 +91,11 @@ class Lanes:
             found = self._names[number] = str(only(tx.db, sql.QUEUE_NAME, (number,))[0])
         return found
 
-    def lane(self, tx: Tx, queue: int, priority: int, tenant: str, task: str) -> int:
+    def lane(  # noqa: PLR0913, PLR0917 - what all jobs of a lane have in common
+        self, tx: Tx, queue: int, priority: int, tenant: str, task: str, user: str, extra: str
+    ) -> int:
         """Return the number of a lane; makes it, and its tenant's share, on first use."""
-        key = (queue, priority, tenant, task)
+        key = (queue, priority, tenant, task, user, extra)
         found = self._lanes.get(key)
         if found is None:
             share = (queue, priority, tenant)
@@ -95,4 +104,19 @@ class Lanes:
             if len(self._lanes) >= _REMEMBERED:
                 self._lanes.clear()
             found = self._lanes[key] = int(only(tx.db, sql.LANE, key)[0])
+        return found
+
+    def keys(self, tx: Tx, lane: int) -> Weights:
+        """Return the keys of a lane that are limited or parked, and what a job of it takes of each."""
+        rules = self.rules(tx)
+        found = rules.keys.get(lane)
+        if found is None:
+            if len(rules.keys) >= _REMEMBERED:
+                rules.keys.clear()
+            queue, tenant, user, task, extra = only(tx.db, limit_sql.LANE_FACTS, (lane,))
+            found = rules.keys[lane] = tuple(
+                (key, weight)
+                for key, weight in limits.keys(queue, tenant, user, task, limits.of_text(extra))
+                if key in rules.parked or find(rules.limits, key) is not None
+            )
         return found

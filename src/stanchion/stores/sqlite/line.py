@@ -86,26 +86,32 @@ class Share:
 class Band:
     """A queue and priority: its tenants by turn, read only as far as they may go first."""
 
-    def __init__(self, tx: Tx, place: tuple[int, int, str], rules: Rules, tasks: frozenset[str]) -> None:
-        self.priority, self.queue, self.name = place
+    def __init__(self, tx: Tx, place: tuple[int, int, str, Turn], rules: Rules, tasks: frozenset[str]) -> None:
+        self.priority, self.queue, self.name, self.clock = place
         self._tx, self._rules, self._tasks = tx, rules, tasks
         self._unread = tx.db.execute(sql.BAND_SHARES, (self.priority, self.queue))
         self._following = self._unread.fetchone()
         self._heap: list[tuple[Turn, int, Share]] = []
         self._moved: list[Share] = []
-        self._clock: Turn | None = None
 
     def first(self) -> Share | None:
-        """Return whose turn it is."""
+        """Return whose turn it is; a turn behind the clock counts as the clock."""
         while True:
             row = self._following
             while row is not None and (not self._heap or row[1:3] < self._heap[0][:2]):
                 share = Share(row, self._rules.step(row[3]), self._tasks)
                 heapq.heappush(self._heap, (share.turn, share.since, share))
                 row = self._following = self._unread.fetchone()
-            if not self._heap or self._heap[0][2].lane(self._tx) is not None:
-                return self._heap[0][2] if self._heap else None
-            heapq.heappop(self._heap)
+            if not self._heap:
+                return None
+            turn, since, share = self._heap[0]
+            if share.lane(self._tx) is None:
+                heapq.heappop(self._heap)
+            elif turn < self.clock:
+                share.turn = self.clock
+                heapq.heapreplace(self._heap, (share.turn, since, share))
+            else:
+                return share
 
     def head(self) -> int:
         """Return the oldest job of whose turn it is."""
@@ -123,8 +129,7 @@ class Band:
     def give_back(self, share: Share, started: int) -> None:
         """Charge a tenant for what it started, and put it back in line."""
         if started:
-            last = share.turn + (started - 1) * share.step
-            self._clock = last if self._clock is None else max(self._clock, last)
+            self.clock = max(self.clock, share.turn + (started - 1) * share.step)
             share.turn += started * share.step
             if not share.moved:
                 share.moved = True
@@ -140,8 +145,8 @@ class Band:
             for lane, head in every(db, sql.NEXT_HEADS, (json.dumps(used),)):
                 self._tx.leads(int(lane), head)
         db.executemany(sql.SET_TURN, [(share.turn, share.id) for share in self._moved])
-        if self._clock is not None:
-            db.execute(sql.SET_CLOCK, (self.queue, self.priority, self._clock))
+        if self._moved:
+            db.execute(sql.SET_CLOCK, (self.queue, self.priority, self.clock))
 
 
 def bands(tx: Tx, lanes: Lanes, want: Want) -> Iterator[list[Band]]:
@@ -153,9 +158,9 @@ def bands(tx: Tx, lanes: Lanes, want: Want) -> Iterator[list[Band]]:
         group: list[Band] = []
         queue = 0
         while (found := one(tx.db, sql.NEXT_QUEUE, (priority, queue))) is not None:
-            queue = found[0]
+            queue, clock = found
             name = lanes.name(tx, queue)
             if queue not in rules.paused and (want.queues is None or name in want.queues):
-                group.append(Band(tx, (priority, queue, name), rules, want.tasks))
+                group.append(Band(tx, (priority, queue, name, clock), rules, want.tasks))
         if group:
             yield group

@@ -7,9 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from stanchion.domain.fairness import before, step
+from stanchion.domain.limits import FRESH, Limit, Usage, find, hold, keys, of_text
 from stanchion.store import Place
+from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite import statements as sql
-from stanchion.stores.sqlite.fetch import every, only
+from stanchion.stores.sqlite.fetch import every, one, only
 from stanchion.stores.sqlite.joins import first_open
 from stanchion.stores.sqlite.reads import key_of
 from stanchion.stores.sqlite.rows import BLOCKED, QUEUED, RETRYING, RUNNING, SCHEDULED
@@ -50,11 +52,14 @@ def places(db: Connection, ranks: Ranks, ids: Sequence[JobId], scope: Scope, now
     """See `Store.position`."""
     answers: list[Place | None] = [None] * len(ids)
     waiting: list[_Waiting] = []
-    keys = json.dumps([key_of(job_id).hex() for job_id in ids])
-    for at, seq, state, due_at, priority, queue, paused, name, task, share in every(
-        db, sql.PLACES, (keys, scope.tenant)
+    holds = _Holds(db, now)
+    asked = json.dumps([key_of(job_id).hex() for job_id in ids])
+    for at, seq, state, due_at, priority, queue, paused, name, task, share, waits_on, lane in every(
+        db, sql.PLACES, (asked, scope.tenant)
     ):
-        if state == QUEUED and not paused:
+        if state == QUEUED and not paused and waits_on is not None:
+            answers[at] = holds.place(waits_on, lane)
+        elif state == QUEUED and not paused:
             waiting.append(_Waiting(at, seq, queue, priority, share, name, task))
         else:
             answers[at] = _standing(state, due_at, name, first_open(db, seq) if state == BLOCKED else None)
@@ -67,6 +72,24 @@ def places(db: Connection, ranks: Ranks, ids: Sequence[JobId], scope: Scope, now
             position = positions[job.seq]
             answers[job.at] = Place(position) if served else Place(position, "no_worker", job.task)
     return answers
+
+
+class _Holds:
+    """What lanes wait for; the limits are read once."""
+
+    def __init__(self, db: Connection, now: Instant) -> None:
+        self._db, self._now = db, now
+        self._limits: dict[str, Limit] | None = None
+
+    def place(self, key: str, lane: int) -> Place:
+        """Return the place of a job whose lane waits for a key."""
+        if self._limits is None:
+            self._limits = {row[0]: Limit(*row) for row in every(self._db, limit_sql.LIMITS)}
+        row = one(self._db, limit_sql.USAGE, (key,))
+        queue, tenant, user, task, extra = only(self._db, limit_sql.LANE_FACTS, (lane,))
+        weight = dict(keys(queue, tenant, user, task, of_text(extra)))[key]
+        reason, until = hold(find(self._limits, key), FRESH if row is None else Usage(*row), weight, self._now)
+        return Place(None, reason, key, until)
 
 
 def _standing(state: int, due_at: Instant | None, queue: str, parent: JobId | None) -> Place:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.outcome import effective
 from stanchion.store import CostNote, LogNote, Noted, OutputNote, PreviewNote, ProgressNote, StepNote
-from stanchion.stores.sqlite import cache, joins
+from stanchion.stores.sqlite import cache, joins, usage
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.rows import CODES, RUNNING, error_text
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stanchion.domain.outcome import Settlement
+    from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.writer import Tx
 
 MAX_LOG_LINES: Final = 1000
@@ -35,15 +36,15 @@ def fenced(rows: dict[int, Row], ref: int, attempt: int) -> Row | None:
     return row if row is not None and row[1] == attempt else None
 
 
-def settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
+def settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement]) -> list[bool]:
     """See `Store.settle`."""
-    answers = _settle(tx, batch) if batch else []
+    answers = _settle(tx, lanes, batch) if batch else []
     if tx.ended:
         joins.resolve(tx)
     return answers
 
 
-def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
+def _settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement]) -> list[bool]:
     rows = running(tx, [ended.ref for ended in batch])
     answers: list[bool] = []
     ends: list[tuple[object, ...]] = []
@@ -53,6 +54,7 @@ def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
     kept: list[tuple[int, bytes | None]] = []  # results that the cache is to keep
     stale: list[tuple[int]] = []  # with the error of an earlier attempt
     credit: dict[int, list[int]] = {}
+    lanes_ended: list[int] = []
     now, event = tx.now, tx.event
     for ended in batch:
         row = fenced(rows, ended.ref, ended.attempt)
@@ -92,6 +94,7 @@ def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
             tx.ended.append((seq, code))
         kept += ((seq, ended.result),) if cacheable and state is State.COMPLETED else ()
         tx.moved(lane, RUNNING, code)
+        lanes_ended.append(lane)
         if worker is not None:
             sums = credit.setdefault(worker, [0, 0, 0])
             sums[0] += outcome == "completed"
@@ -112,6 +115,7 @@ def _settle(tx: Tx, batch: Sequence[Settlement]) -> list[bool]:
             (sql.CREDIT_WORKER, [(*sums, worker) for worker, sums in credit.items()]),
         )
         cache.keep(tx, kept)
+        usage.ended(tx, lanes, lanes_ended)
     return answers
 
 

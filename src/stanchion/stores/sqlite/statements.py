@@ -36,17 +36,19 @@ SHARE: Final = "SELECT id FROM shares WHERE queue = ? AND priority = ? AND tenan
 # A tenant that begins to wait joins at its band's clock; one that is in line already keeps its turn.
 OPEN_SHARE: Final = """
     UPDATE shares
-       SET open = 1, since = h.head,
-           turn = max(turn, coalesce((SELECT c.at FROM clocks c
-                                       WHERE c.queue = shares.queue AND c.priority = shares.priority), 0))
+       SET open = 1, since = iif(open = 2, since, h.head),
+           turn = iif(open = 2, turn,
+                      max(turn, coalesce((SELECT c.at FROM clocks c
+                                           WHERE c.queue = shares.queue AND c.priority = shares.priority), 0)))
       FROM (SELECT a.share, min(a.head) AS head FROM lanes a
              WHERE a.share = (SELECT b.share FROM lanes b WHERE b.id = ?)
                AND a.head IS NOT NULL AND a.waits_on IS NULL) h
-     WHERE shares.id = h.share AND shares.open = 0
+     WHERE shares.id = h.share AND shares.open <> 1
 """
 CLOSE_SHARE: Final = """
-    UPDATE shares SET open = 0
-     WHERE id = (SELECT share FROM lanes WHERE id = ?) AND open = 1
+    UPDATE shares
+       SET open = iif(EXISTS (SELECT 1 FROM lanes l WHERE l.share = shares.id AND l.waits_on IS NOT NULL), 2, 0)
+     WHERE id = (SELECT share FROM lanes WHERE id = ?) AND open > 0
        AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.share = shares.id AND l.head IS NOT NULL AND l.waits_on IS NULL)
 """
 SET_TURN: Final = "UPDATE shares SET turn = ? WHERE id = ?"
@@ -54,10 +56,12 @@ SET_CLOCK: Final = """
     INSERT INTO clocks (queue, priority, at) VALUES (?, ?, ?)
         ON CONFLICT (queue, priority) DO UPDATE SET at = max(at, excluded.at)
 """
-ADD_LANE: Final = "INSERT OR IGNORE INTO lanes (share, queue, priority, tenant, task) VALUES (?, ?, ?, ?, ?)"
+ADD_LANE: Final = """
+    INSERT OR IGNORE INTO lanes (share, queue, priority, tenant, task, user, limits) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 LANE: Final = """
     SELECT id FROM lanes
-     WHERE queue = ? AND priority = ? AND tenant = ? AND user = '' AND task = ? AND limits = ''
+     WHERE queue = ? AND priority = ? AND tenant = ? AND task = ? AND user = ? AND limits = ?
 """
 # The head is looked up anew: one seek in the index of queued jobs, and right whatever left the lane.
 _COUNTED: Final = """
@@ -65,12 +69,14 @@ _COUNTED: Final = """
        SET n0 = n0 + ?, n1 = n1 + ?, n2 = n2 + ?, n3 = n3 + ?, n4 = n4 + ?, n5 = n5 + ?, n6 = n6 + ?, n7 = n7 + ?
 """
 _HEAD: Final = "head = (SELECT min(seq) FROM jobs WHERE lane = ? AND state = 2)"
-LANE_MOVED: Final = _COUNTED + ", " + _HEAD + " WHERE id = ? RETURNING head IS NULL"
+LANE_MOVED: Final = _COUNTED + ", " + _HEAD + " WHERE id = ? RETURNING head IS NULL, waits_on IS NOT NULL"
 # The claim knows who leads a lane now.
 LANE_LED: Final = _COUNTED + ", head = ? WHERE id = ?"
 LANE_ENDED: Final = _COUNTED + " WHERE id = ?"
 # Where no head can have changed, its index is left alone; the answer says that it is missing.
 LANE_COUNTED: Final = _COUNTED + " WHERE id = ? RETURNING head IS NULL AND n2 > 0"
+# A lane without jobs waits for nothing.
+LANE_EMPTY: Final = "UPDATE lanes SET waits_on = NULL, wait_turn = 0 WHERE id = ?"
 LANE_HEAD: Final = "UPDATE lanes SET " + _HEAD + " WHERE id = ?"
 QUEUE_WAITING: Final = "SELECT total(n0 + n1 + n2 + n4) FROM lanes WHERE queue = ?"
 COUNTS: Final = """
@@ -111,7 +117,11 @@ SET_IDEMPOTENCY: Final = """
 # --- claim ----------------------------------------------------------------------------------------------------
 
 WORKER_MAY_CLAIM: Final = "SELECT 1 FROM workers WHERE id = ? AND state = 'alive'"
-NEXT_QUEUE: Final = "SELECT queue FROM shares WHERE open = 1 AND priority = ? AND queue > ? ORDER BY queue LIMIT 1"
+# With the clock of the band: whose turn is behind it stands at it.
+NEXT_QUEUE: Final = """
+    SELECT s.queue, coalesce((SELECT c.at FROM clocks c WHERE c.queue = s.queue AND c.priority = s.priority), 0)
+      FROM shares s WHERE s.open = 1 AND s.priority = ? AND s.queue > ? ORDER BY s.queue LIMIT 1
+"""
 NEXT_PRIORITY: Final = "SELECT priority FROM shares WHERE open = 1 AND priority > ? ORDER BY priority LIMIT 1"
 # Of each tenant its first lane, whether that lane's oldest job may be late, and where its second lane begins.
 BAND_SHARES: Final = """
@@ -303,7 +313,7 @@ RETRY: Final = """
            started_at = NULL, cancel_at = NULL, last_event = ? WHERE seq = ?
 """
 DROP_RESULT: Final = "DELETE FROM results WHERE seq = ?"
-LANE_KEY: Final = "SELECT queue, priority, tenant, task FROM lanes WHERE id = ?"
+LANE_KEY: Final = "SELECT queue, tenant, task, user, limits FROM lanes WHERE id = ?"
 SET_LANE: Final = "UPDATE jobs SET lane = ? WHERE seq = ?"
 SET_METADATA: Final = "UPDATE payloads SET metadata = ? WHERE seq = ?"
 SET_TAGS: Final = "UPDATE payloads SET tags = ? WHERE seq = ?"
@@ -393,12 +403,12 @@ LOGS: Final = "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = 
 COSTS: Final = "SELECT attempt, amount, unit FROM costs WHERE seq = ? ORDER BY id"
 
 PLACES: Final = """
-    SELECT x.key, j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task, l.share
+    SELECT x.key, j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task, l.share, l.waits_on, l.id
       FROM json_each(?1) x CROSS JOIN jobs j ON j.id = unhex(x.value)
            CROSS JOIN lanes l ON l.id = j.lane CROSS JOIN queues q ON q.id = l.queue
      WHERE ?2 IS NULL OR l.tenant = ?2
 """
-AHEAD_BANDS: Final = "SELECT total(n2) FROM lanes WHERE queue = ? AND priority < ?"
+AHEAD_BANDS: Final = "SELECT total(n2) FROM lanes WHERE queue = ? AND priority < ? AND waits_on IS NULL"
 LANES_OF_SHARE: Final = "SELECT id, n2 FROM lanes WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL"
 BEFORE_IN_LANE: Final = "SELECT count(*) FROM jobs WHERE lane = ? AND state = 2 AND seq < ?"
 QUEUED_IN_LANE: Final = "SELECT seq FROM jobs WHERE lane = ? AND state = 2 ORDER BY seq"
@@ -407,7 +417,9 @@ QUEUED_SINCE: Final = """
     SELECT e.seq, e.state, j.lane FROM events e JOIN jobs j ON j.seq = e.seq WHERE e.cursor > ? ORDER BY e.cursor
 """
 BAND: Final = """
-    SELECT s.id, s.turn, s.since, coalesce((SELECT t.weight FROM tenants t WHERE t.name = s.tenant), 1),
+    SELECT s.id, max(s.turn, coalesce((SELECT c.at FROM clocks c
+                                        WHERE c.queue = s.queue AND c.priority = s.priority), 0)),
+           s.since, coalesce((SELECT t.weight FROM tenants t WHERE t.name = s.tenant), 1),
            (SELECT total(l.n2) FROM lanes l WHERE l.share = s.id AND l.head IS NOT NULL AND l.waits_on IS NULL)
       FROM shares s WHERE s.open = 1 AND s.priority = ? AND s.queue = ?
 """

@@ -15,7 +15,7 @@ from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
-from stanchion.stores.sqlite import amend, claim, joins, places, reads, settle, watching
+from stanchion.stores.sqlite import amend, claim, joins, places, reads, settle, usage, watching
 from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import schedules as schedules_
 from stanchion.stores.sqlite import statements as sql
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.dependency import Parent
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
+    from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.policy import Retention
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
@@ -245,14 +246,16 @@ class SqliteStore:
         """See `Store.claim`."""
 
         def operation(tx: Tx) -> tuple[list[bool], Claimed]:
-            return settle.settle(tx, settled), claim.claim(tx, self._lanes, worker, want)
+            return settle.settle(tx, self._lanes, settled), claim.claim(tx, self._lanes, worker, want)
 
         small = want.limit + len(settled) <= SMALL
         return await self._write(operation, small=small, needs_room=False)
 
     async def settle(self, settled: Sequence[Settlement]) -> list[bool]:
         """See `Store.settle`."""
-        return await self._write(lambda tx: settle.settle(tx, settled), small=len(settled) <= SMALL, needs_room=False)
+        return await self._write(
+            lambda tx: settle.settle(tx, self._lanes, settled), small=len(settled) <= SMALL, needs_room=False
+        )
 
     async def note(self, batch: Sequence[Noted]) -> list[bool]:
         """See `Store.note`."""
@@ -283,7 +286,7 @@ class SqliteStore:
         """See `Store.maintain`."""
         after = self._pruned_to
         answer, self._pruned_to = await self._write(
-            lambda tx: amend.maintain(tx, retention, limit, after), small=False, needs_room=False
+            lambda tx: amend.maintain(tx, self._lanes, retention, limit, after), small=False, needs_room=False
         )
         if self._ballast and self._vfs is None:
             await asyncio.get_running_loop().run_in_executor(None, self._writing.make_ballast, self._ballast)
@@ -357,6 +360,22 @@ class SqliteStore:
     async def overdue(self, limit: int) -> list[Overdue]:
         """See `Store.overdue`."""
         return await self._write(lambda tx: fleet.overdue(tx, limit), needs_room=False)
+
+    async def configure_limit(self, limit: Limit) -> None:
+        """See `Store.configure_limit`."""
+        await self._write(lambda tx: usage.configure(tx, self._lanes, limit), small=False)
+
+    async def drop_limit(self, key: str) -> bool:
+        """See `Store.drop_limit`."""
+        return await self._write(lambda tx: usage.drop(tx, self._lanes, key), small=False)
+
+    async def park(self, key: str, delay: Millis) -> Instant:
+        """See `Store.park`."""
+        return await self._write(lambda tx: usage.park(tx, self._lanes, key, delay), needs_room=False)
+
+    async def limits(self) -> list[LimitState]:
+        """See `Store.limits`."""
+        return await self._read(lambda db: usage.listed(db, self.now()))
 
     async def workers(self) -> list[WorkerRow]:
         """See `Store.workers`."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Tally:
     """The counts and heads of lanes, and so which tenants are in line."""
 
-    __slots__ = ("_gained", "_headless", "_heads", "_lanes", "db")
+    __slots__ = ("_gained", "_headless", "_heads", "_lanes", "_left", "db")
 
     def __init__(self, db: Connection) -> None:
         self.db = db
@@ -25,6 +25,7 @@ class Tally:
         self._headless: set[int] = set()
         self._gained: set[int] = set()
         self._heads: dict[int, int | None] = {}
+        self._left: list[tuple[int]] = []
 
     def moved(self, lane: int, old: int | None, new: int | None, count: int = 1) -> None:
         """Count jobs of a lane from one state to another (None: from or to nowhere)."""
@@ -55,6 +56,10 @@ class Tally:
         """Keep which job leads a lane now."""
         self._heads[lane] = head
 
+    def left(self, lane: int) -> None:
+        """Note that a lane waits for a limit now."""
+        self._left.append((lane,))
+
     def _deltas(self, lane: int) -> list[int]:
         found = self._lanes.get(lane)
         if found is None:
@@ -76,15 +81,18 @@ class Tally:
 
     def _flush(self, lanes: Sequence[int]) -> None:
         joined: list[tuple[int]] = []
-        left: list[tuple[int]] = []
+        left, self._left = self._left, []
         led: list[tuple[int | None, ...]] = []
         ended: list[tuple[int, ...]] = []
         for lane in lanes:
             deltas = self._lanes.pop(lane)
             head = self._heads.pop(lane, 0)
             if lane in self._headless:
-                if only(self.db, sql.LANE_MOVED, (*deltas, lane, lane))[0]:
+                empty, waits = only(self.db, sql.LANE_MOVED, (*deltas, lane, lane))
+                if empty:
                     left.append((lane,))
+                    if waits:
+                        self.db.execute(sql.LANE_EMPTY, (lane,))
                 elif lane in self._gained:
                     joined.append((lane,))
             elif head != 0:

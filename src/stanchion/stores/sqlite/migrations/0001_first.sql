@@ -11,9 +11,10 @@ CREATE TABLE counters (
     floor   INTEGER NOT NULL,
     boot    TEXT NOT NULL,
     ahead   INTEGER NOT NULL,
-    rules   INTEGER NOT NULL
+    rules   INTEGER NOT NULL,
+    by_user INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0, 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0, 0, 0);
 
 CREATE TABLE queues (
     id           INTEGER PRIMARY KEY,
@@ -22,8 +23,8 @@ CREATE TABLE queues (
     max_waiting  INTEGER
 ) STRICT;
 
--- A tenant among those of its queue and priority: its turn (see domain.fairness), whether it is in
--- line (a lane of it may start), and the job with which it joined.
+-- A tenant among those of its queue and priority: its turn (see domain.fairness), the job with which it joined,
+-- and whether it is in line: 1, a lane of it may start; 2, all that have jobs wait for a limit; 0, none has jobs.
 CREATE TABLE shares (
     id        INTEGER PRIMARY KEY,
     queue     INTEGER NOT NULL,
@@ -44,7 +45,8 @@ CREATE TABLE clocks (
     PRIMARY KEY (queue, priority)
 ) STRICT, WITHOUT ROWID;
 
--- All jobs of a lane have the same constraints. n0..n7 count its jobs by state; head is its oldest queued job.
+-- All jobs of a lane have the same constraints. n0..n7 count its jobs by state; head is its oldest queued job. Where
+-- a limit has no room, `waits_on` is its key and `wait_turn` the lane's place among those that wait for it.
 CREATE TABLE lanes (
     id        INTEGER PRIMARY KEY,
     share     INTEGER NOT NULL,
@@ -55,6 +57,7 @@ CREATE TABLE lanes (
     task      TEXT NOT NULL,
     limits    TEXT NOT NULL DEFAULT '',
     waits_on  TEXT,
+    wait_turn INTEGER NOT NULL DEFAULT 0,
     head      INTEGER,
     n0 INTEGER NOT NULL DEFAULT 0, n1 INTEGER NOT NULL DEFAULT 0, n2 INTEGER NOT NULL DEFAULT 0,
     n3 INTEGER NOT NULL DEFAULT 0, n4 INTEGER NOT NULL DEFAULT 0, n5 INTEGER NOT NULL DEFAULT 0,
@@ -62,6 +65,8 @@ CREATE TABLE lanes (
 ) STRICT;
 CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits);
 CREATE INDEX lanes_ready ON lanes (share, head) WHERE head IS NOT NULL AND waits_on IS NULL;
+CREATE INDEX lanes_waiting ON lanes (waits_on, priority, wait_turn, head) WHERE waits_on IS NOT NULL;
+CREATE INDEX lanes_held ON lanes (share) WHERE waits_on IS NOT NULL;
 
 CREATE TABLE jobs (
     seq           INTEGER PRIMARY KEY,
@@ -314,14 +319,26 @@ CREATE TABLE tenants (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE limits (
-    key       TEXT PRIMARY KEY,
-    capacity  INTEGER,
-    rate      REAL,
-    period    INTEGER,
-    burst     INTEGER,
-    parked    INTEGER,
-    tat       INTEGER
+    key      TEXT PRIMARY KEY,
+    running  INTEGER,
+    starts   INTEGER,
+    period   INTEGER NOT NULL,
+    burst    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What is used of a key (see domain.limits.Usage), when time alone gives room to who waits, and whether there is
+-- room now for somebody who waits.
+CREATE TABLE usage (
+    key       TEXT PRIMARY KEY,
+    used      INTEGER NOT NULL,
+    paid      INTEGER NOT NULL,
+    parked    INTEGER NOT NULL,
+    turn      INTEGER NOT NULL,
+    wakes_at  INTEGER,
+    open      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_wakes ON usage (wakes_at) WHERE wakes_at IS NOT NULL;
+CREATE INDEX usage_open ON usage (key) WHERE open = 1;
 
 CREATE TABLE resources (
     name      TEXT NOT NULL,

@@ -1,0 +1,101 @@
+"""`stanchion limits`: list, set, drop, park."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cyclopts import App
+
+from stanchion.cli import exits, render
+from stanchion.cli.reach import HERE, Where, opened
+from stanchion.domain.limits import Limit
+from stanchion.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from stanchion.app import Stanchion
+    from stanchion.domain.limits import LimitState
+
+command: Final = App(name="limits", help="List, set and drop limits; park a key for a while.")
+
+
+@command.default
+async def list_(*, where: Where = HERE) -> int:
+    """List the keys that have a limit, are in use, waited for or parked."""
+    async with opened(where) as app:
+        return await _shown(app, where)
+
+
+@command.command(name="set")
+async def set_(  # noqa: PLR0913 - the parts of a limit
+    key: str,
+    /,
+    *,
+    running: int | None = None,
+    starts: int | None = None,
+    per: str = "1s",
+    burst: int = 1,
+    where: Where = HERE,
+) -> int:
+    """Set the limit of a key; counts at once, and stops nothing that runs.
+
+    Args:
+        key: queue:NAME, tenant:NAME, user:TENANT/USER, task:NAME or provider:NAME; tenant:* and user:* hold for each.
+        running: At most so many at once.
+        starts: At most so many started in each period.
+        per: The period, such as 1s, 1m or 1d.
+        burst: How many of them may start at one instant.
+        where: The store.
+    """
+    async with opened(where) as app:
+        try:
+            await app.limits.set(key, running=running, starts=starts, per=per, burst=burst)
+        except ValueError as error:
+            message = f"{error}."
+            raise UsageError(message, remedy="Write it as 30 (seconds), 5m, 12h or 7d.") from error
+        return await _shown(app, where, key)
+
+
+@command.command
+async def drop(key: str, /, *, where: Where = HERE) -> int:
+    """Remove the limit of a key."""
+    async with opened(where) as app:
+        if not await app.limits.drop(key):
+            message = f"No limit is set for {key!r}."
+            raise NotFoundError(message, remedy="`stanchion limits` lists those there are.")
+        render.line({"key": key, "dropped": True}) if where.json else render.say(f"{key}: no limit")
+    return exits.OK
+
+
+@command.command
+async def park(key: str, delay: str, /, *, where: Where = HERE) -> int:
+    """Let nothing of a key start for a while, such as 30s or 10m; 0 ends a park."""
+    async with opened(where) as app:
+        try:
+            await app.limits.park(key, delay)
+        except ValueError as error:
+            message = f"{error}."
+            raise UsageError(message, remedy="Write it as 30 (seconds), 5m, 12h or 7d.") from error
+        return await _shown(app, where, key)
+
+
+async def _shown(app: Stanchion, where: Where, key: str | None = None) -> int:
+    now = app.store.now()
+    found = [state for state in await app.limits.list() if key in (None, state.key)]
+    if where.json:
+        for state in found:
+            limit = Limit(state.key) if state.limit is None else state.limit
+            facts = {**limit._asdict(), "used": state.used, "waiting": state.waiting, "parked_until": state.parked}
+            render.line(facts)
+    else:
+        render.table(("KEY", "RUNNING", "STARTS", "WAITING", "PARKED"), [_row(state, now) for state in found])
+    return exits.OK
+
+
+def _row(state: LimitState, now: int) -> tuple[str, ...]:
+    limit = state.limit
+    running = "" if limit is None or limit.running is None else f"{state.used} of {limit.running}"
+    starts = ""
+    if limit is not None and limit.starts is not None:
+        starts = f"{limit.starts} in {limit.period / 1000:g} s, {limit.burst} at once"
+    parked = "" if state.parked is None else f"{(state.parked - now) / 1000:.0f} s more"
+    return state.key, running, starts, str(state.waiting or ""), parked

@@ -1,0 +1,178 @@
+"""Limits in their plainest form: what runs is counted anew whenever it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stanchion.domain import limits
+from stanchion.domain.job import State
+from stanchion.domain.limits import FRESH, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stanchion.domain.job import Job
+    from stanchion.domain.limits import Limit, LimitState, Usage, Weights
+    from stanchion.domain.units import Instant, Millis, Turn
+    from stanchion.stores.memory.tables import Lane, Tables
+
+
+def usage(tables: Tables, key: str) -> Usage:
+    """Return the state of a key."""
+    held = [weight for job in tables.having(State.RUNNING) for name, weight in all_keys(tables, job) if name == key]
+    return tables.usage.get(key, FRESH)._replace(used=sum(held) if find(tables.limits, key) else 0)
+
+
+def all_keys(tables: Tables, job: Job) -> Weights:
+    """Return all keys that a job counts for."""
+    return _keys(tables.lane_of(job))
+
+
+def _keys(lane: Lane) -> Weights:
+    queue, _, tenant, task, user, extra = lane
+    return limits.keys(queue, tenant, user, task, extra)
+
+
+def _room(tables: Tables, key: str, now: Instant) -> int:
+    return limits.room(find(tables.limits, key), usage(tables, key), now)
+
+
+def room(tables: Tables, lane: Lane, now: Instant) -> tuple[int, str]:
+    """Return how many jobs of a lane may start now, and which key allows the fewest."""
+    least, narrow = limits.ENDLESS, ""
+    for key, weight in _keys(lane):
+        free = _room(tables, key, now) // weight
+        if free < least:
+            least, narrow = free, key
+    return least, narrow
+
+
+def count_start(tables: Tables, job: Job, now: Instant) -> None:
+    """Count a start where starts are limited; what runs counts by itself."""
+    for key, weight in all_keys(tables, job):
+        limit = find(tables.limits, key)
+        if limit is not None:
+            tables.touched.add(key)
+            tables.usage[key] = limits.started(limit, tables.usage.get(key, FRESH), weight, now)
+
+
+def hold(tables: Tables, lane: Lane, key: str, lead: Turn) -> None:
+    """Take a lane out of the line until a key has room; `lead` is how far its tenant is ahead of its band."""
+    tables.touched.add(key)
+    tables.held[lane] = (key, tables.usage.get(key, FRESH).turn + lead)
+
+
+def waiting(tables: Tables, key: str) -> list[Lane]:
+    """Return the lanes that wait for a key, in the order in which they are woken."""
+    found = [(lane[1], turn, tables.head(lane), lane) for lane, (name, turn) in tables.held.items() if name == key]
+    return [lane for *_, lane in sorted(found, key=lambda row: row[:3])]
+
+
+def wake(tables: Tables, key: str, now: Instant) -> bool:
+    """Wake the lanes that wait for a key, in order, as many as fit; return whether there were any."""
+    tables.touched.add(key)
+    free, limit = _room(tables, key, now), find(tables.limits, key)
+    woken = False
+    for lane in waiting(tables, key) if free > 0 else ():
+        weight = dict(_keys(lane))[key]
+        if weight > free:
+            if limits.fits(limit, weight):
+                break
+            continue
+        count, narrow = room(tables, lane, now)
+        if count <= 0:
+            hold(tables, lane, narrow, 0)
+            continue
+        free -= weight
+        woken = True
+        _, turn = tables.held.pop(lane)
+        state = tables.usage.get(key, FRESH)
+        tables.usage[key] = state._replace(turn=max(state.turn, turn))
+    if woken:
+        tables.hints |= {"work", "change"}
+    return woken
+
+
+def ended(tables: Tables, jobs: Iterable[Job], now: Instant) -> None:
+    """Wake who waited for what ended attempts held."""
+    if tables.limited:
+        tables.join()
+        keys = {key for job in jobs for key, _ in all_keys(tables, job) if find(tables.limits, key)}
+        for key in sorted(keys):
+            wake(tables, key, now)
+        plan_wakes(tables, now)
+
+
+def wake_due(tables: Tables, now: Instant) -> None:
+    """Wake whom time alone has given room."""
+    for key in sorted({key for key, _ in tables.held.values()}):
+        if key in tables.wakes and tables.wakes[key] <= now:
+            wake(tables, key, now)
+
+
+def wake_open(tables: Tables, tried: set[str], now: Instant) -> bool:
+    """Wake the lanes of keys that have room and are waited for, each key once; return whether there were any."""
+    woken = False
+    for key in sorted({key for key, _ in tables.held.values()} - tried):
+        if _room(tables, key, now) > 0:
+            tried.add(key)
+            woken |= wake(tables, key, now)
+    return woken
+
+
+def plan_wakes(tables: Tables, now: Instant) -> Instant | None:
+    """Work out when time alone gives room to those who wait; return the first such instant."""
+    waited = {key for key, _ in tables.held.values()}
+    for key in tables.touched:
+        tables.wakes.pop(key, None)
+        if key in waited:
+            weight = dict(_keys(waiting(tables, key)[0]))[key]
+            at = limits.opens_at(find(tables.limits, key), usage(tables, key), weight, now)
+            if at is not None:
+                tables.wakes[key] = at
+    tables.touched.clear()
+    return min((at for key, at in tables.wakes.items() if key in waited), default=None)
+
+
+def configure(tables: Tables, limit: Limit) -> None:
+    """Set a limit, and put all who wait back in line."""
+    tables.limits[limit.key] = limit
+    tables.by_user |= limit.key.startswith("user:")
+    _changed(tables)
+
+
+def drop(tables: Tables, key: str) -> bool:
+    """Remove a limit, and put all who wait back in line."""
+    if tables.limits.pop(key, None) is None:
+        return False
+    _changed(tables)
+    return True
+
+
+def _changed(tables: Tables) -> None:
+    tables.held.clear()
+    tables.wakes.clear()
+    tables.hints |= {"work", "change"}
+
+
+def park(tables: Tables, key: str, delay: Millis, now: Instant) -> Instant:
+    """Set until when nothing of a key starts."""
+    state = tables.usage.get(key, FRESH)
+    until = max(state.parked, now + delay) if delay else now
+    tables.usage[key] = state._replace(parked=until)
+    tables.hints.add("change")
+    wake(tables, key, now)
+    plan_wakes(tables, now)
+    return until
+
+
+def listed(tables: Tables, now: Instant) -> list[LimitState]:
+    """Return the keys that have a limit, are in use, waited for or parked, by key."""
+    running = {key for job in tables.having(State.RUNNING) for key, _ in all_keys(tables, job)}
+    states = {key: usage(tables, key) for key in {*tables.usage, *running}}
+    jobs: dict[str, int] = {}
+    for job in tables.having(State.QUEUED):
+        held = tables.held.get(tables.lane_of(job))
+        if held is not None:
+            jobs[held[0]] = jobs.get(held[0], 0) + 1
+    return limits.listed(tables.limits, states, jobs, now)

@@ -1,0 +1,36 @@
+"""Workers that race for a limit: `python -m tests.faults.limit_racer FILE NAME WORKERS SEED`; runs until it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+
+from stanchion.domain.outcome import Completed, Released
+from stanchion.stores.sqlite import SqliteStore
+from tests.conformance.helpers import WANT, ended, info
+
+LEASE_FOR = 3_600_000
+
+
+async def main(file: str, name: str, workers: int, seed: str) -> None:
+    store = SqliteStore(file, ballast=0, synchronous="off")
+    await store.open()
+    rng = random.Random(seed)
+    mine = [await store.register(info(f"{name}-{number}"), LEASE_FOR) for number in range(workers)]
+    held: list[tuple[int, int]] = []
+    leases = {}
+    while True:
+        _, claimed = await store.claim(rng.choice(mine), WANT._replace(limit=rng.randrange(1, 4)))
+        for lease in claimed.leases:
+            leases[lease.ref, lease.attempt] = lease
+            held.append((lease.ref, lease.attempt))
+        rng.shuffle(held)
+        for key in [held.pop() for _ in range(rng.randrange(len(held) + 1))]:
+            outcome = Released() if rng.random() < 0.1 else Completed(b"1")
+            await store.settle([ended(leases.pop(key), outcome)])  # refused where this worker was declared lost
+        await asyncio.sleep(0 if held or claimed.leases else 0.005)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))
