@@ -67,8 +67,8 @@ MUTANTS: Final = (
                 "cancel_at = ?, worker = NULL,",
                 "cancel_at = ?, worker = NULL, attempt = attempt + 1,",
             ),
-            Patch(SQLITE + "claim.py", "row[2] + 1, row[3] + 1, tx.now", "row[2] + 1, row[3], tx.now"),
-            Patch(SQLITE + "claim.py", "        row[3] + 1,\n        lane[3],", "        row[3],\n        lane[3],"),
+            Patch(SQLITE + "claim.py", "row[2] + 1, row[3] + 1, now, worker", "row[2] + 1, row[3], now, worker"),
+            Patch(SQLITE + "claim.py", "        row[3] + 1,\n        lane.task,", "        row[3],\n        lane.task,"),
         ),
     ),
     Mutant(
