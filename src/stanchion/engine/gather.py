@@ -46,10 +46,13 @@ def holes(arguments: Mapping[str, object]) -> frozenset[str]:
     return frozenset(name for name, value in arguments.items() if value == GATHERED)
 
 
+def asks(arguments: bytes) -> bool:
+    """Return whether stored arguments may ask for the parents' results."""
+    return _MARK in arguments
+
+
 async def filled(store: Store, lease: Lease) -> Lease:
     """Return a lease whose arguments hold the parents' results where they ask for them."""
-    if _MARK not in lease.args:
-        return lease
     arguments = msgspec.json.decode(lease.args, type=dict[str, msgspec.Raw])
     asking = [name for name, value in arguments.items() if bytes(value) == _MARK]
     if not asking:

@@ -21,7 +21,7 @@ from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.attempt import Attempts, Running, bound
 from stanchion.engine.board import Board
 from stanchion.engine.context import Recorder
-from stanchion.engine.gather import filled
+from stanchion.engine.gather import asks, filled
 from stanchion.errors import PayloadError, StoreError
 from stanchion.store import Want, WorkerInfo
 
@@ -282,9 +282,8 @@ class Worker:
         for ended, applied in zip(settled, answers, strict=True):
             key = (ended.ref, ended.attempt)
             self._board.end(*key)
-            cached = self._completed.pop(key, None)
-            if applied and cached is not None and self.levels is not None:
-                self.levels.spawn_fill(cached)
+            if self._completed:
+                self._fill(key, applied=applied)
             if not applied:
                 refused.append(ended)
             elif self._unsure:
@@ -295,6 +294,12 @@ class Worker:
                 await self._explain(ended)
             else:
                 _tell_late(ended)
+
+    def _fill(self, key: tuple[int, int], *, applied: bool) -> None:
+        """Let the nearer levels of the cache know a result that is durable now."""
+        cached = self._completed.pop(key, None)
+        if applied and cached is not None and self.levels is not None:
+            self.levels.spawn_fill(cached)
 
     async def _explain(self, ended: Settlement) -> None:
         """Say so if a repeated settlement was refused for another reason than that the first was stored."""
@@ -344,7 +349,8 @@ class Worker:
         outcome: Outcome = Released("its worker stopped")
         spec = self._registry.get(lease.task)
         try:
-            running.lease = await filled(self._store, lease)
+            if asks(lease.args):
+                running.lease = await filled(self._store, lease)
             if self._cells is not None and (spec.isolation == "process" or _last_life(lease, spec)):
                 outcome = await self._cells.run(running, spec)
             else:
