@@ -225,6 +225,21 @@ class QueueFullError(RefusedError):
         self.queue, self.limit, self.retry_after = queue, limit, retry_after
 
 
+class OverLimitError(RefusedError):
+    """As many jobs of a queue, tenant or user wait and run as may."""
+
+    code = "over_limit"
+
+    def __init__(self, key: str, limit: int, *, retry_after: float = 5.0, wait: float | None = None) -> None:
+        super().__init__(
+            f"{key} already has {limit} jobs that wait or run.",
+            remedy="Try again later, or raise the limit's `refuse`.",
+        )
+        self.key, self.limit, self.retry_after = key, limit, retry_after
+        self.wait = wait
+        """How long a job of it waits, in seconds; None where nobody can tell."""
+
+
 class PermissionDeniedError(RefusedError):
     """The credential does not allow this."""
 

@@ -19,7 +19,7 @@ class Limits:
     def __init__(self, store: Callable[[], Awaitable[Store]]) -> None:
         self._store = store
 
-    async def set(
+    async def set(  # noqa: PLR0913 - the parts of a limit
         self,
         key: str,
         *,
@@ -27,6 +27,7 @@ class Limits:
         starts: int | None = None,
         per: Duration = 1.0,
         burst: int = 1,
+        refuse: int | None = None,
     ) -> Limit:
         """Set the limit of a key, in place of the one it had; counts at once, and stops nothing that runs.
 
@@ -37,13 +38,14 @@ class Limits:
             starts: At most so many started in each period.
             per: The period: seconds, a text such as `"1m"`, or a `timedelta`.
             burst: How many of them may start at one instant.
+            refuse: Of a queue, tenant or user at most so many wait and run together; more are refused.
 
         Raises:
             UsageError: The key or a number cannot be used.
         """
-        if key == "user:*" and running is None and starts is None:
+        if key == "user:*" and (running, starts, refuse) == (None, None, None):
             running = USER_RUNNING
-        limit = checked(Limit(key, running, starts, span(per), burst))
+        limit = checked(Limit(key, running, starts, span(per), burst, refuse))
         await (await self._store()).configure_limit(limit)
         return limit
 

@@ -11,7 +11,8 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.limits import Limit, LimitState
 from stanchion.domain.outcome import Completed, Failed, Lost, Outcome, Released, Snoozed
 from stanchion.domain.policy import TenantPolicy
-from stanchion.store import Place
+from stanchion.errors import OverLimitError
+from stanchion.store import Place, Refused
 from tests.conformance.helpers import KEEP, LEASE_FOR, WANT, add, ended, finish, join, new, take
 
 if TYPE_CHECKING:
@@ -311,6 +312,19 @@ async def test_a_job_too_heavy_for_its_limit_waits_and_lets_others_pass(store: S
     assert [lease.id for lease in await take(store, worker)] == [heavy]
 
 
+async def test_many_jobs_too_heavy_for_a_rate_hold_up_nobody(store: Store, clock: FakeClock) -> None:
+    await store.configure_limit(Limit(P, starts=10, period=1_000))
+    worker = await join(store)
+    await add(store, *[new(tenant=f"heavy{number}", limits=((P, 2),)) for number in range(120)])
+    assert not await take(store, worker)
+    await add(store, new(limits=((P, 1),)), new(limits=((P, 1),)))
+    assert len(await take(store, worker)) == 1
+    _, claimed = await store.claim(worker, WANT)
+    assert claimed == ((), 100)
+    clock.pass_(100)
+    assert len(await take(store, worker)) == 1
+
+
 async def test_a_tenant_that_waited_for_its_limit_has_saved_up_no_turns(store: Store) -> None:
     await store.configure_limit(Limit("tenant:a", running=0))
     worker = await join(store)
@@ -348,3 +362,28 @@ async def test_a_job_that_moves_to_another_priority_still_counts(store: Store) -
     worker = await join(store)
     assert [lease.id for lease in await take(store, worker)] == [two]
     assert await places(store, one) == [Place(None, "limit", "user:default/ada")]
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("queue:q", {"queue": "q"}),
+        ("tenant:*", {"tenant": "acme"}),
+        ("user:acme/ada", {"tenant": "acme", "user": "ada"}),
+    ],
+)
+async def test_above_its_bound_a_key_is_refused_before_anything_is_stored(
+    store: Store, key: str, given: dict[str, Any]
+) -> None:
+    await store.configure_limit(Limit(key, refuse=3))
+    answers = await store.enqueue([new(**given), new(**given), new(**given), new(**given), new("a", queue="free")])
+    assert [isinstance(answer, Refused) for answer in answers] == [False, False, False, True, False]
+    refused = answers[3]
+    assert isinstance(refused, Refused)
+    assert isinstance(refused.error, OverLimitError)
+    assert refused.error.retry_after
+    worker = await join(store)
+    leases = [lease for lease in await take(store, worker) if lease.task == "t"]
+    assert isinstance((await store.enqueue([new(**given)]))[0], Refused)  # what runs counts as well
+    await finish(store, leases[0])
+    assert await add(store, new(**given))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from stanchion import Context, Stanchion, TaskError, UsageError
 from stanchion.domain.limits import Limit, LimitState
-from tests.engine.helpers import SOON, working
+from tests.engine.helpers import SOON, until, working
 
 if TYPE_CHECKING:
     from stanchion import Job, Task
@@ -21,6 +22,19 @@ async def attempts(app: Stanchion, job: Job[Any]) -> int:
     (facts,) = await app.store.inspect([job.id])
     assert facts is not None
     return facts.attempt
+
+
+async def parks(app: Stanchion) -> list[int]:
+    return [state.parked for state in await app.limits.list() if state.parked is not None]
+
+
+async def waiting(job: Job[Any], reason: str) -> None:
+    """Wait until a job waits for this reason."""
+
+    async def waits() -> bool:
+        return (await job.position()).reason == reason
+
+    await until(waits)
 
 
 class Meter:
@@ -54,8 +68,8 @@ def draw(filed: Stanchion, meter: Meter) -> Task[[], None]:
 
 async def test_a_task_names_what_its_jobs_count_for(filed: Stanchion, draw: Task[[], None], meter: Meter) -> None:
     await filed.limits.set(P, running=2)
+    jobs = [await draw.enqueue() for _ in range(12)]
     async with working(filed):
-        jobs = [await draw.enqueue() for _ in range(12)]
         for job in jobs:
             await job.result(SOON)
     assert (meter.done, meter.most) == (12, 2)
@@ -75,19 +89,29 @@ async def test_a_request_may_weigh_more_than_its_task_says(
 
 async def test_users_share_by_a_default_of_five(filed: Stanchion, draw: Task[[], None], meter: Meter) -> None:
     assert await filed.limits.set("user:*") == Limit("user:*", running=5)
+    jobs = [await draw.options(user="ada").enqueue() for _ in range(15)]
     async with working(filed):
-        jobs = [await draw.options(user="ada").enqueue() for _ in range(15)]
         for job in jobs:
             await job.result(SOON)
     assert meter.most == 5
+
+
+async def test_a_rate_starts_what_waits_for_it_by_itself(filed: Stanchion, draw: Task[[], None], meter: Meter) -> None:
+    await filed.limits.set(P, starts=100, per=1)
+    async with working(filed):
+        jobs = [await draw.enqueue() for _ in range(8)]
+        for job in jobs:
+            await job.result(SOON)
+    starts = sorted(fact.started_at or 0 for fact in await filed.store.inspect([job.id for job in jobs]) if fact)
+    assert meter.done == 8
+    assert min(later - sooner for sooner, later in pairwise(starts)) >= 10
 
 
 async def test_a_raised_limit_lets_waiting_jobs_start(filed: Stanchion, draw: Task[[], None]) -> None:
     await filed.limits.set(P, running=0)
     async with working(filed):
         job = await draw.enqueue()
-        while (await job.position()).reason != "limit":
-            await asyncio.sleep(0.01)
+        await waiting(job, "limit")
         await filed.limits.set(P, running=1)
         await job.result(SOON)
     assert await filed.limits.drop(P)
@@ -101,8 +125,7 @@ async def test_a_handler_parks_a_key_for_all(filed: Stanchion, draw: Task[[], No
     async with working(filed):
         await (await notice.enqueue()).result(SOON)
         job = await draw.enqueue()
-        while (await job.position()).reason != "provider_parked":
-            await asyncio.sleep(0.01)
+        await waiting(job, "provider_parked")
         assert await attempts(filed, job) == 0
         await filed.limits.park(P, 0)
         await job.result(SOON)
@@ -115,15 +138,13 @@ async def test_a_rate_limited_answer_parks_the_provider_for_as_long_as_it_asked(
 
     async with working(filed):
         first = await call.enqueue()
-        while not (parked := [state.parked for state in await filed.limits.list() if state.parked]):
-            await asyncio.sleep(0.01)
+        parked = await until(lambda: parks(filed))
         second = await call.enqueue()
-        while (await second.position()).reason != "provider_parked":
-            await asyncio.sleep(0.01)
+        await waiting(second, "provider_parked")
         assert await attempts(filed, second) == 0
     facts = (await filed.store.inspect([first.id]))[0]
     assert facts is not None
-    assert (facts.spent, parked[0] is not None and parked[0] > filed.store.now()) == (0, True)
+    assert (facts.spent, parked[0] > filed.store.now()) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Workers that race for a limit: `python -m tests.faults.limit_racer FILE NAME WORKERS SEED`; runs until it is killed."""
+"""Workers that race for a limit: `python -m tests.faults.limit_racer FILE NAME WORKERS SEED`; run until killed."""
 
 from __future__ import annotations
 

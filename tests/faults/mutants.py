@@ -68,7 +68,9 @@ MUTANTS: Final = (
                 "cancel_at = ?, worker = NULL, attempt = attempt + 1,",
             ),
             Patch(SQLITE + "claim.py", "row[2] + 1, row[3] + 1, now, worker", "row[2] + 1, row[3], now, worker"),
-            Patch(SQLITE + "claim.py", "        row[3] + 1,\n        lane.task,", "        row[3],\n        lane.task,"),
+            Patch(
+                SQLITE + "claim.py", "        row[3] + 1,\n        lane.task,", "        row[3],\n        lane.task,"
+            ),
         ),
     ),
     Mutant(

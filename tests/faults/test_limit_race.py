@@ -1,11 +1,11 @@
-"""I4, I5: many workers race for one limit, are killed and declared lost; it is never exceeded, and all is given back."""
+"""I4, I5: many workers race for one limit, are killed and declared lost; it is never exceeded, all is given back."""
 
 from __future__ import annotations
 
 import asyncio
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import apsw
 import pytest
@@ -44,7 +44,8 @@ def heights(file: Path) -> tuple[int, int, int]:
         "SELECT e.seq, e.state, json_extract(l.limits, '$[0][1]') FROM events e"
         " JOIN jobs j ON j.seq = e.seq JOIN lanes l ON l.id = j.lane ORDER BY e.cursor"
     )
-    for seq, state, weight in rows.fetchall():
+    found = cast("list[tuple[int, int, int]]", rows.fetchall())
+    for seq, state, weight in found:
         if state == RUNNING and seq not in running:
             running.add(seq)
             used += weight
@@ -74,6 +75,30 @@ async def test_a_zombie_gives_back_nothing_of_a_limit(tmp_path: Path) -> None:
     assert state.used == 1
     assert len(await take(store, second)) == 1
     await store.close()
+
+
+async def test_a_limit_that_one_process_sets_holds_in_another(tmp_path: Path) -> None:
+    here = SqliteStore(tmp_path / "two.db", ballast=0, synchronous="off")
+    there = SqliteStore(tmp_path / "two.db", ballast=0, synchronous="off")
+    await here.open()
+    await there.open()
+    await here.enqueue([new(user="ada", limits=((KEY, 1),)) for _ in range(9)])
+    worker = await join(here)
+    (first,) = await take(here, worker, WANT._replace(limit=1))
+    await there.configure_limit(Limit(KEY, running=2))
+    assert len(await take(here, worker)) == 1
+    await there.configure_limit(Limit("user:*", running=4))
+    await there.configure_limit(Limit(KEY, running=9))
+    assert len(await take(here, worker)) == 2
+    assert await there.park(KEY, 60_000)
+    await there.settle([ended(first)])
+    assert not await take(here, worker)
+    await here.park(KEY, 0)
+    assert len(await take(there, worker)) == 1
+    await here.enqueue([new(user="ada")])
+    assert not await take(there, worker)
+    await here.close()
+    await there.close()
 
 
 @pytest.mark.timeout(sized(120, 1_800))

@@ -92,6 +92,9 @@ fields = st.fixed_dictionaries(
 )
 LIMITS = [
     Limit("queue:x", running=2),
+    Limit("queue:x", refuse=3),
+    Limit("tenant:*", running=2, refuse=4),
+    Limit("user:*", refuse=2),
     Limit("queue:y", starts=2, period=1_000, burst=2),
     Limit("tenant:d", running=1),
     Limit("tenant:*", running=3),

@@ -34,6 +34,7 @@ async def set_(  # noqa: PLR0913 - the parts of a limit
     starts: int | None = None,
     per: str = "1s",
     burst: int = 1,
+    refuse: int | None = None,
     where: Where = HERE,
 ) -> int:
     """Set the limit of a key; counts at once, and stops nothing that runs.
@@ -44,11 +45,12 @@ async def set_(  # noqa: PLR0913 - the parts of a limit
         starts: At most so many started in each period.
         per: The period, such as 1s, 1m or 1d.
         burst: How many of them may start at one instant.
+        refuse: Of a queue, tenant or user at most so many wait and run together; more are refused.
         where: The store.
     """
     async with opened(where) as app:
         try:
-            await app.limits.set(key, running=running, starts=starts, per=per, burst=burst)
+            await app.limits.set(key, running=running, starts=starts, per=per, burst=burst, refuse=refuse)
         except ValueError as error:
             message = f"{error}."
             raise UsageError(message, remedy="Write it as 30 (seconds), 5m, 12h or 7d.") from error
@@ -87,7 +89,9 @@ async def _shown(app: Stanchion, where: Where, key: str | None = None) -> int:
             facts = {**limit._asdict(), "used": state.used, "waiting": state.waiting, "parked_until": state.parked}
             render.line(facts)
     else:
-        render.table(("KEY", "RUNNING", "STARTS", "WAITING", "PARKED"), [_row(state, now) for state in found])
+        render.table(
+            ("KEY", "RUNNING", "STARTS", "REFUSES ABOVE", "WAITING", "PARKED"), [_row(state, now) for state in found]
+        )
     return exits.OK
 
 
@@ -98,4 +102,5 @@ def _row(state: LimitState, now: int) -> tuple[str, ...]:
     if limit is not None and limit.starts is not None:
         starts = f"{limit.starts} in {limit.period / 1000:g} s, {limit.burst} at once"
     parked = "" if state.parked is None else f"{(state.parked - now) / 1000:.0f} s more"
-    return state.key, running, starts, str(state.waiting or ""), parked
+    bound = "" if limit is None or limit.refuse is None else str(limit.refuse)
+    return state.key, running, starts, bound, str(state.waiting or ""), parked

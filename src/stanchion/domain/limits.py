@@ -27,6 +27,8 @@ Weights: TypeAlias = tuple[tuple[str, int], ...]
 
 OWN: Final = ("queue:", "tenant:", "user:", "task:")
 """What begins a key that follows from the job itself."""
+BOUNDED: Final = ("queue:", "tenant:", "user:")
+"""What begins a key of which jobs may be refused by their number."""
 DEFAULTS: Final = {"tenant:": "tenant:*", "user:": "user:*"}
 USER_RUNNING: Final = 5
 """How many jobs of a user run at once where a limit for each user is switched on without a number."""
@@ -47,6 +49,7 @@ class Limit(NamedTuple):
         starts: At most so much weight started per `period`; None does not limit it.
         period: In ms.
         burst: How much may start at one instant, once that much time has gone unused.
+        refuse: Of a queue, tenant or user at most so many jobs wait and run together; more are not stored.
     """
 
     key: str
@@ -54,6 +57,7 @@ class Limit(NamedTuple):
     starts: int | None = None
     period: Millis = SECOND
     burst: int = 1
+    refuse: int | None = None
 
 
 class Usage(NamedTuple):
@@ -93,13 +97,21 @@ def checked(limit: Limit) -> Limit:
         UsageError: A number or the key cannot be used, or it limits nothing.
     """
     named(limit.key)
-    for name, value in (("running", limit.running), ("starts", limit.starts), ("burst", limit.burst)):
+    for name, value in (
+        ("running", limit.running),
+        ("starts", limit.starts),
+        ("burst", limit.burst),
+        ("refuse", limit.refuse),
+    ):
         if value is not None and not (0 if name != "burst" else 1) <= value <= MAX_COUNT:
             message = f"The limit {limit.key!r} cannot have {name}={value}."
             raise UsageError(message, remedy=f"Give a whole number up to {MAX_COUNT:,}.")
-    if limit.running is None and limit.starts is None:
+    if limit.refuse is not None and not limit.key.startswith(BOUNDED):
+        message = f"Jobs of {limit.key!r} cannot be refused by their number."
+        raise UsageError(message, remedy="Give `refuse` for a queue, a tenant or a user.")
+    if limit.running is None and limit.starts is None and limit.refuse is None:
         message = f"The limit {limit.key!r} limits nothing."
-        raise UsageError(message, remedy="Give `running`, or `starts` and `per`, or drop the limit.")
+        raise UsageError(message, remedy="Give `running`, `starts` and `per`, or `refuse`; or drop the limit.")
     if limit.starts == 0:
         message = f"The limit {limit.key!r} lets nothing start, ever."
         raise UsageError(message, remedy="Use running=0 to hold all jobs, or park the key until a time.")
@@ -170,6 +182,12 @@ def keys(queue: str, tenant: str, user: str, task: str, extra: Weights) -> Weigh
     """Return all keys that a job counts for, in the order in which they are looked at."""
     own = (f"queue:{queue}", f"tenant:{tenant}", f"user:{tenant}/{user}" if user else "", f"task:{task}")
     return (*((key, 1) for key in own if key), *extra)
+
+
+def bounded_keys(queue: str, tenant: str, user: str | None) -> tuple[str, ...]:
+    """Return the keys by which a job may be refused."""
+    own = (f"queue:{queue}", f"tenant:{tenant}")
+    return (*own, f"user:{tenant}/{user}") if user else own
 
 
 def find(limits: Mapping[str, Limit], key: str) -> Limit | None:

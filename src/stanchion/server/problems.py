@@ -26,6 +26,7 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     errors.SchemaTooNewError: 503,
     errors.StoreError: 503,
     errors.QueueFullError: 429,
+    errors.OverLimitError: 429,
     errors.InsufficientCreditsError: 402,
     errors.PermissionDeniedError: 403,
     errors.RefusedError: 422,

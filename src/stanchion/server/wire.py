@@ -143,13 +143,18 @@ class LimitKey(Strict):
 
 
 class LimitIn(Strict):
-    """A limit to set: at most so many running, and so many started in each `period` (seconds)."""
+    """A limit to set.
+
+    At most so many running, so many started in each `period` (seconds); more than `refuse` that wait or run
+    are refused.
+    """
 
     key: Annotated[str, Meta(min_length=3, max_length=200)]
     running: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     starts: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     period: Annotated[float, Meta(ge=0.001, le=34_560_000)] = 1.0
     burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    refuse: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
 
 
 class Park(Strict):
@@ -510,6 +515,7 @@ class LimitOut(Struct, kw_only=True):
     starts: int | None
     period: float | None
     burst: int | None
+    refuse: int | None
     used: int
     waiting: int
     parked_until: str | None

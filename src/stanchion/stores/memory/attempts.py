@@ -69,9 +69,11 @@ def enqueue(tables: Tables, new: NewJob, now: Instant) -> Enqueued | Refused:
         _remember(tables, new, twin.ref, now)
         return _joined(twin)
     entry = cache.answer(tables, new, now)
-    waiting = 0 if limit is None else sum(job.queue == new.queue for job in tables.having(*WAITING))
-    if limit is not None and entry is None and waiting >= limit:
-        return Refused(QueueFullError(new.queue, limit))
+    if entry is None:
+        full = limit is not None and sum(job.queue == new.queue for job in tables.having(*WAITING)) >= limit
+        over = QueueFullError(new.queue, limit) if full and limit is not None else limits.refusal(tables, new)
+        if over is not None:
+            return Refused(over)
     job = _store(tables, new, now, entry)
     return Enqueued(job.id, job.state, new=True, version=job.version, cached=entry is not None)
 

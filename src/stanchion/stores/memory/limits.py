@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stanchion.domain import limits
-from stanchion.domain.job import State
+from stanchion.domain.job import WAITING, State
 from stanchion.domain.limits import FRESH, find
+from stanchion.errors import OverLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stanchion.domain.job import Job
+    from stanchion.domain.job import Job, NewJob
     from stanchion.domain.limits import Limit, LimitState, Usage, Weights
     from stanchion.domain.units import Instant, Millis, Turn
     from stanchion.stores.memory.tables import Lane, Tables
@@ -63,22 +64,24 @@ def hold(tables: Tables, lane: Lane, key: str, lead: Turn) -> None:
 
 
 def waiting(tables: Tables, key: str) -> list[Lane]:
-    """Return the lanes that wait for a key, in the order in which they are woken."""
-    found = [(lane[1], turn, tables.head(lane), lane) for lane, (name, turn) in tables.held.items() if name == key]
+    """Return the lanes that wait for a key and can ever start, in the order in which they are woken."""
+    limit = find(tables.limits, key)
+    held = [(lane, turn) for lane, (name, turn) in tables.held.items() if name == key]
+    found = [
+        (lane[1], turn, tables.head(lane), lane) for lane, turn in held if limits.fits(limit, dict(_keys(lane))[key])
+    ]
     return [lane for *_, lane in sorted(found, key=lambda row: row[:3])]
 
 
 def wake(tables: Tables, key: str, now: Instant) -> bool:
     """Wake the lanes that wait for a key, in order, as many as fit; return whether there were any."""
     tables.touched.add(key)
-    free, limit = _room(tables, key, now), find(tables.limits, key)
+    free = _room(tables, key, now)
     woken = False
     for lane in waiting(tables, key) if free > 0 else ():
         weight = dict(_keys(lane))[key]
         if weight > free:
-            if limits.fits(limit, weight):
-                break
-            continue
+            break
         count, narrow = room(tables, lane, now)
         if count <= 0:
             hold(tables, lane, narrow, 0)
@@ -125,13 +128,26 @@ def plan_wakes(tables: Tables, now: Instant) -> Instant | None:
     waited = {key for key, _ in tables.held.values()}
     for key in tables.touched:
         tables.wakes.pop(key, None)
-        if key in waited:
-            weight = dict(_keys(waiting(tables, key)[0]))[key]
+        first = waiting(tables, key)[:1]
+        for lane in first:
+            weight = dict(_keys(lane))[key]
             at = limits.opens_at(find(tables.limits, key), usage(tables, key), weight, now)
             if at is not None:
                 tables.wakes[key] = at
     tables.touched.clear()
     return min((at for key, at in tables.wakes.items() if key in waited), default=None)
+
+
+def refusal(tables: Tables, new: NewJob) -> OverLimitError | None:
+    """Return why a job must be refused: as many jobs of a key wait and run as may."""
+    unfinished = tables.having(*WAITING, State.RUNNING)
+    for key in limits.bounded_keys(new.queue, new.tenant, new.user):
+        limit = find(tables.limits, key)
+        if limit is not None and limit.refuse is not None:
+            there = sum(key in limits.bounded_keys(job.queue, job.tenant, job.user) for job in unfinished)
+            if there >= limit.refuse:
+                return OverLimitError(key, limit.refuse)
+    return None
 
 
 def configure(tables: Tables, limit: Limit) -> None:

@@ -41,9 +41,11 @@ def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     if want.limit > 0 and want.tasks and one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)):
         if meter is not None:
             meter.wake_due()
-        leases = _serve(tx, lanes, worker, want, meter)
-        while meter is not None and len(leases) < want.limit and _woken(tx, meter):
-            leases += _serve(tx, lanes, worker, want._replace(limit=want.limit - len(leases)), meter)
+        while True:
+            part, freed = _serve(tx, lanes, worker, want._replace(limit=want.limit - len(leases)), meter)
+            leases += part
+            if meter is None or len(leases) == want.limit or not _woken(tx, meter, freed=freed):
+                break
     due = only(tx.db, sql.NEXT_DUE)[0]
     if meter is not None:
         meter.write()
@@ -51,13 +53,14 @@ def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     return Claimed(leases, None if due is None else max(due - tx.now, 0))
 
 
-def _woken(tx: Tx, meter: Meter) -> bool:
+def _woken(tx: Tx, meter: Meter, *, freed: bool) -> bool:
+    """Wake who waits where there is room; return whether it is worth to look once more for what may start."""
     tx.flush_lanes()
-    return meter.wake_open()
+    return meter.wake_open() or freed
 
 
-def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -> tuple[Lease, ...]:
-    """Start what is in line, as far as a worker wants it."""
+def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -> tuple[tuple[Lease, ...], bool]:
+    """Start what is in line, as far as a worker wants it; tell whether what was dealt did not start after all."""
     start = _Start(tx, worker)
     for group in bands(tx, lanes, want):
         try:
@@ -68,7 +71,10 @@ def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -
                 band.finish()
         if len(start) == want.limit:
             break
-    return start.write()
+    leases = start.write()
+    if meter is not None and start.spoiled:
+        meter.ended(start.spoiled)
+    return leases, bool(start.spoiled)
 
 
 def _deal(tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | None) -> bool:
@@ -115,6 +121,8 @@ class _Start:
         self._tx, self._worker = tx, worker
         self._late: dict[int, int] = {}
         self._starts: dict[int, tuple[Band, str, Lane]] = {}
+        self.spoiled: list[int] = []
+        """The lanes of jobs that were dealt and could not be read, one for each."""
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -150,6 +158,7 @@ class _Start:
                 leases.append(_lease(row, *place, now))
             except UNREADABLE:
                 tx.started(place[2].id, -1)
+                self.spoiled.append(place[2].id)
                 spoiled.append((seq, place[2].id, QUEUED, row[2], row[3], row[15]))
                 continue
             event += 1

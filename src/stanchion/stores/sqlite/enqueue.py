@@ -12,6 +12,7 @@ from stanchion.store import Enqueued, Refused
 from stanchion.stores.sqlite import cache, joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.batch import insert
+from stanchion.stores.sqlite.bounds import Bounds
 from stanchion.stores.sqlite.fetch import one, only
 from stanchion.stores.sqlite.rows import BLOCKED, CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED, STATES, tags_text
 from stanchion.stores.sqlite.signals import CHANGE, WORK
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanchion.domain.job import NewJob
-    from stanchion.domain.limits import Weights
     from stanchion.domain.units import Instant
     from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.writer import Tx
@@ -32,13 +32,15 @@ def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], *, atomic: bool = Fal
     """See `Store.enqueue`."""
     if atomic:
         return joins.all_or_none(tx, lambda: enqueue(tx, lanes, batch), lanes.forget)
-    room = _room(tx, lanes, batch) if lanes.rules(tx).bounded else {}
+    rules = lanes.rules(tx)
+    room = _room(tx, lanes, batch) if rules.bounded else {}
     keyed = any(new.dedup_key is not None or new.idempotency is not None or new.cache is not None for new in batch)
-    one_by_one = keyed or any(left is not None for left in room.values())
+    one_by_one = keyed or rules.refusing or any(left is not None for left in room.values())
+    bounds = Bounds(tx, rules)
 
     def store(part: Sequence[NewJob]) -> list[Answer]:
         if one_by_one:
-            return [answer for new in part for answer in _one(tx, lanes, new, room)]
+            return [answer for new in part for answer in _one(tx, lanes, new, room, bounds)]
         return _insert(tx, lanes, part)
 
     if any(new.depends_on for new in batch):
@@ -64,7 +66,7 @@ def _room(tx: Tx, lanes: Lanes, batch: Sequence[NewJob]) -> dict[str, int | None
     return room
 
 
-def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None]) -> list[Answer]:
+def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None], bounds: Bounds) -> list[Answer]:
     """Store one job whose keys or whose queue's bound must be looked at first."""
     lanes.queue(tx, new.queue)  # a queue is there once a request names it
     row = one(tx.db, sql.BY_ID, (packed(new.id),))
@@ -79,10 +81,13 @@ def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None]) -> list
         return [joined[1]]
     entry = cache.answer(tx, new)
     left = room.get(new.queue) if entry is None else None
+    if left is not None and left <= 0:
+        bound: int = only(tx.db, sql.QUEUE, (new.queue,))[3]
+        return [Refused(QueueFullError(new.queue, bound))]
+    over = bounds.refusal(new) if entry is None else None
+    if over is not None:
+        return [Refused(over)]
     if left is not None:
-        if left <= 0:
-            bound: int = only(tx.db, sql.QUEUE, (new.queue,))[3]
-            return [Refused(QueueFullError(new.queue, bound))]
         room[new.queue] = left - 1
     if entry is None:
         answers = _insert(tx, lanes, [new])
@@ -148,7 +153,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
     events: list[object] = []
     answers: list[Answer] = []
     counts: dict[tuple[int, int], int] = {}
-    keys: dict[tuple[str, int, str, str, str | None, Weights], int] = {}
+    keys: dict[tuple[object, ...], int] = {}
     by_user = rules.by_user
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
@@ -156,12 +161,12 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
          depends_on, _, _, extra) = new  # fmt: skip
         seq += 1
         event += 1
-        key = (queue, priority, tenant, task, user if by_user else None, extra)
+        key = (queue, priority, tenant, task, extra, user) if by_user else (queue, priority, tenant, task, extra)
         lane = keys.get(key)
         if lane is None:
             allowed = rules.priority(tenant, priority)
-            number = lanes.queue(tx, queue)
-            lane = keys[key] = lanes.lane(tx, number, allowed, tenant, task, key[4] or "", text_of(extra))
+            number, own = lanes.queue(tx, queue), (user or "") if by_user else ""
+            lane = keys[key] = lanes.lane(tx, number, allowed, tenant, task, own, text_of(extra))
         state, due_at = QUEUED, None
         if born is not None:
             state = born

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-LIMITS: Final = "SELECT key, running, starts, period, burst FROM limits ORDER BY key"
-SET_LIMIT: Final = "INSERT OR REPLACE INTO limits (key, running, starts, period, burst) VALUES (?, ?, ?, ?, ?)"
+LIMITS: Final = "SELECT key, running, starts, period, burst, refuse FROM limits ORDER BY key"
+SET_LIMIT: Final = """
+    INSERT OR REPLACE INTO limits (key, running, starts, period, burst, refuse) VALUES (?, ?, ?, ?, ?, ?)
+"""
 DROP_LIMIT: Final = "DELETE FROM limits WHERE key = ? RETURNING key"
 BY_USER: Final = "SELECT by_user FROM counters"
 SET_BY_USER: Final = "UPDATE counters SET by_user = 1"
@@ -35,7 +37,7 @@ LANE_FACTS: Final = """
     SELECT q.name, l.tenant, l.user, l.task, l.limits FROM lanes l JOIN queues q ON q.id = l.queue WHERE l.id = ?
 """
 WAITERS: Final = """
-    SELECT id, wait_turn FROM lanes WHERE waits_on = ? ORDER BY priority, wait_turn, head LIMIT ?
+    SELECT id, wait_turn FROM lanes WHERE waits_on = ? ORDER BY priority, wait_turn, head LIMIT ? OFFSET ?
 """
 HOLD_LANE: Final = "UPDATE lanes SET waits_on = ?, wait_turn = ? WHERE id = ?"
 WAKE_LANE: Final = "UPDATE lanes SET waits_on = NULL, wait_turn = 0 WHERE id = ?"
@@ -62,4 +64,9 @@ OF_USERS: Final = tuple(
         ("jobs_running", "j.state = 3"),
     )
 )
+_UNFINISHED: Final = "SELECT total(l.n0 + l.n1 + l.n2 + l.n3 + l.n4) FROM lanes l"
+UNFINISHED_OF_QUEUE: Final = _UNFINISHED + " WHERE l.queue = (SELECT q.id FROM queues q WHERE q.name = ?)"
+UNFINISHED_OF_TENANT: Final = _UNFINISHED + " WHERE l.tenant = ?"
+UNFINISHED_OF_USER: Final = _UNFINISHED + " WHERE l.tenant = ? AND l.user = ?"
+
 MOVE_JOB: Final = "UPDATE jobs SET lane = ? WHERE seq = ?"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 100
 """At most so many lanes are woken for a key in one go; the next claim goes on."""
+_SPARE: Final = 8
+"""So many more are looked at than there is room for: some may wait for another key, too."""
 
 
 class Meter:
@@ -75,20 +77,17 @@ class Meter:
     def wake(self, key: str) -> bool:
         """Wake the lanes that wait for a key, in order, as many as fit; return whether there were any."""
         self._touched.add(key)
-        free, limit = self._room(key), self._limit(key)
+        free = self._room(key)
         if free <= 0:
             return False
-        waiting = every(self._tx.db, sql.WAITERS, (key, AT_ONCE))
+        woken = False
+        waiting = self._waiting(key, min(AT_ONCE, free + _SPARE))
         if len(waiting) == AT_ONCE:
             self._more.add(key)
-        woken = False
-        for lane, turn in waiting:
-            weight = dict(self._lanes.keys(self._tx, lane)).get(key, 0)
+        for lane, turn, weight in waiting:
             if weight > free:
-                if limits.fits(limit, weight):
-                    self._more.discard(key)
-                    break
-                continue
+                self._more.discard(key)
+                break
             count, narrow = self.room(lane)
             if count <= 0:  # it has room here, but not elsewhere: there it waits now
                 self._tx.db.execute(sql.HOLD_LANE, (narrow, self._state(narrow).turn, lane))
@@ -104,13 +103,24 @@ class Meter:
             self._tx.mask |= WORK | CHANGE
         return woken
 
+    def _waiting(self, key: str, most: int) -> list[tuple[int, Turn, int]]:
+        """Return the first lanes that wait for a key and can ever start, with their turns and weights, in order."""
+        limit, start = self._limit(key), 0
+        while True:
+            rows = every(self._tx.db, sql.WAITERS, (key, most, start))
+            found = [(lane, turn, dict(self._lanes.keys(self._tx, lane)).get(key, 0)) for lane, turn in rows]
+            found = [one for one in found if limits.fits(limit, one[2])]
+            if found or len(rows) < most:
+                return found
+            start += most
+
     def wake_due(self) -> None:
         """Wake whom time alone has given room."""
         for (key,) in every(self._tx.db, sql.DUE_KEYS, (self._tx.now,)):
             self.wake(key)
 
     def wake_open(self) -> bool:
-        """Wake the lanes of keys that have room and are waited for, each key until none fits; return whether there were any.
+        """Wake lanes of keys that have room and are waited for, until none fits; return whether there were any.
 
         Who was woken before may be served by other workers only: it must not stand in the way.
         """
@@ -157,13 +167,11 @@ class Meter:
         now = self._tx.now
         for key in sorted(self._touched):
             state, limit = self._state(key), self._limit(key)
-            first = one(self._tx.db, sql.WAITERS, (key, 1))
-            free = self._room(key)
+            waiting = self._waiting(key, _SPARE)
             wakes_at = None
-            if first is not None:
-                weight = dict(self._lanes.keys(self._tx, first[0])).get(key, 1)
-                wakes_at = now if key in self._more else limits.opens_at(limit, state, weight, now)
-            self._tx.db.execute(sql.SET_USAGE, (key, *state, wakes_at, int(first is not None and free > 0)))
+            if waiting:
+                wakes_at = now if key in self._more else limits.opens_at(limit, state, waiting[0][2], now)
+            self._tx.db.execute(sql.SET_USAGE, (key, *state, wakes_at, int(bool(waiting) and self._room(key) > 0)))
         self._touched.clear()
         self._more.clear()
 

@@ -64,6 +64,7 @@ CREATE TABLE lanes (
     n6 INTEGER NOT NULL DEFAULT 0, n7 INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits);
+CREATE INDEX lanes_tenant ON lanes (tenant, user);
 CREATE INDEX lanes_ready ON lanes (share, head) WHERE head IS NOT NULL AND waits_on IS NULL;
 CREATE INDEX lanes_waiting ON lanes (waits_on, priority, wait_turn, head) WHERE waits_on IS NOT NULL;
 CREATE INDEX lanes_held ON lanes (share) WHERE waits_on IS NOT NULL;
@@ -323,7 +324,8 @@ CREATE TABLE limits (
     running  INTEGER,
     starts   INTEGER,
     period   INTEGER NOT NULL,
-    burst    INTEGER NOT NULL
+    burst    INTEGER NOT NULL,
+    refuse   INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- What is used of a key (see domain.limits.Usage), when time alone gives room to who waits, and whether there is
