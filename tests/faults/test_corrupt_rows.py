@@ -240,6 +240,17 @@ async def test_a_job_that_no_worker_can_read_fails_and_stops_no_worker(world: Wo
     assert (await job.refresh()).state == "completed"
 
 
+async def test_a_job_that_no_worker_can_read_holds_nothing_of_a_limit(world: World) -> None:
+    await world.app.limits.set("task:hear", running=1)
+    job = await world.hear.enqueue({"n": 1})
+    world.spoil("UPDATE payloads SET tags = '{oops' WHERE seq = (SELECT max(seq) FROM jobs)")
+    after = await world.hear.enqueue({"n": 2})
+    await world.app.run_worker(burst=True)
+    assert [(await one.refresh()).state for one in (job, after)] == ["failed", "completed"]
+    (state,) = await world.app.limits.list()
+    assert (state.used, state.waiting) == (0, 0)
+
+
 async def test_the_feed_passes_over_an_event_that_cannot_be_read(world: World) -> None:
     await world.hear.enqueue({"n": 1})
     world.spoil("UPDATE payloads SET args = x'00'")
