@@ -173,7 +173,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
         elif delay or run_at is not None:
             due_at = due(new, now)
             state = QUEUED if due_at is None else SCHEDULED
-        if depends_on:
+        if depends_on and born is None:
             state = BLOCKED
         if expires_at is None and expires_in is not None:
             expires_at = now + expires_in
