@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING
 from stanchion.domain.cache import Caching
 from stanchion.domain.dependency import Dependency
 from stanchion.domain.job import State
-from tests.conformance.helpers import add, complete, new, new_id, states
+from stanchion.domain.limits import Limit
+from tests.conformance.helpers import add, complete, fail, join, new, new_id, states, take
 
 if TYPE_CHECKING:
     from stanchion.store import Store
 
 P = "provider:p"
+
+
+async def test_a_job_that_failed_before_users_were_limited_counts_for_its_user_when_retried(store: Store) -> None:
+    failed = await fail(store, new(user="ada"))
+    worker = await join(store, "other")
+    await store.configure_limit(Limit("user:*", running=1))
+    await add(store, new(user="ada"))
+    await store.retry([failed])
+    assert len(await take(store, worker)) == 1
 
 
 async def test_a_cached_answer_to_a_request_with_parents_waits_for_nothing(store: Store) -> None:

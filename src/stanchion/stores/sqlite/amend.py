@@ -82,20 +82,26 @@ def cancel(tx: Tx, row: Row) -> Exception | None:
     return None
 
 
-def retry(tx: Tx, row: Row) -> Exception | None:
-    """Queue a failed job anew, with a fresh budget of attempts."""
-    try:
-        move(_state(row), Move.RETRY)
-    except WrongStateError as error:
-        return error
-    state = joins.again(tx, row[0], unpacked(row[8]))
-    if not isinstance(state, State):
-        return state
-    tx.db.execute(sql.RETRY, (CODES[state], _event(tx, row, CODES[state]), row[0]))
-    tx.db.execute(sql.DROP_RESULT, (row[0],))
-    tx.moved(row[1], row[2], CODES[state])
-    tx.mask |= WORK
-    return None
+def retry(lanes: Lanes) -> Callable[[Tx, Row], Exception | None]:
+    """Return the change that queues a failed job anew, with a fresh budget of attempts."""
+
+    def change(tx: Tx, row: Row) -> Exception | None:
+        try:
+            move(_state(row), Move.RETRY)
+        except WrongStateError as error:
+            return error
+        state = joins.again(tx, row[0], unpacked(row[8]))
+        if not isinstance(state, State):
+            return state
+        lane = usage.own_lane(tx, lanes, row[0], row[1])
+        tx.db.execute(sql.RETRY, (CODES[state], _event(tx, row, CODES[state]), row[0]))
+        tx.db.execute(sql.DROP_RESULT, (row[0],))
+        tx.moved(row[1], row[2], None)
+        tx.moved(lane, None, CODES[state])
+        tx.mask |= WORK
+        return None
+
+    return change
 
 
 def amend(

@@ -69,4 +69,9 @@ UNFINISHED_OF_QUEUE: Final = _UNFINISHED + " WHERE l.queue = (SELECT q.id FROM q
 UNFINISHED_OF_TENANT: Final = _UNFINISHED + " WHERE l.tenant = ?"
 UNFINISHED_OF_USER: Final = _UNFINISHED + " WHERE l.tenant = ? AND l.user = ?"
 
+# A job of a user that ended before the lanes of users were set apart.
+OF_USER: Final = """
+    SELECT j.user, l.queue, l.priority, l.tenant, l.task, l.limits FROM jobs j JOIN lanes l ON l.id = j.lane
+     WHERE j.seq = ? AND j.user IS NOT NULL AND l.user = ''
+"""
 MOVE_JOB: Final = "UPDATE jobs SET lane = ? WHERE seq = ?"

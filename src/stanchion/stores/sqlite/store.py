@@ -312,7 +312,7 @@ class SqliteStore:
 
     async def retry(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Job | Exception]:
         """See `Store.retry`."""
-        return await self._amended(ids, scope, amend.retry)
+        return await self._amended(ids, scope, amend.retry(self._lanes))
 
     async def amend(
         self,

@@ -249,6 +249,24 @@ def _separate(tx: Tx, lanes: Lanes) -> None:
     tx.flush_lanes()
 
 
+def own_lane(tx: Tx, lanes: Lanes, seq: int, lane: int) -> int:
+    """Return the lane of a job that had ended and comes back; by now those of users may stand apart.
+
+    Args:
+        tx: The transaction.
+        lanes: What is remembered of the file.
+        seq: The job.
+        lane: The lane in which it ended.
+    """
+    row = one(tx.db, sql.OF_USER, (seq,)) if lanes.rules(tx).by_user else None
+    if row is None:
+        return lane
+    user, *where, extra = row
+    own = lanes.lane(tx, *where, user, extra)
+    tx.db.execute(sql.MOVE_JOB, (own, seq))
+    return own
+
+
 def park(tx: Tx, lanes: Lanes, key: str, delay: Millis) -> Instant:
     """See `Store.park`."""
     meter = Meter(tx, lanes)
