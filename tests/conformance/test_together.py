@@ -8,10 +8,12 @@ from stanchion.domain.cache import Caching
 from stanchion.domain.dependency import Dependency
 from stanchion.domain.job import State
 from stanchion.domain.limits import Limit
+from stanchion.domain.policy import TenantPolicy
 from tests.conformance.helpers import add, complete, fail, join, new, new_id, states, take
 
 if TYPE_CHECKING:
     from stanchion.store import Store
+    from tests.clock import FakeClock
 
 P = "provider:p"
 
@@ -22,6 +24,18 @@ async def test_a_job_that_failed_before_users_were_limited_counts_for_its_user_w
     await store.configure_limit(Limit("user:*", running=1))
     await add(store, new(user="ada"))
     await store.retry([failed])
+    assert len(await take(store, worker)) == 1
+
+
+async def test_what_waited_for_a_park_starts_after_it_though_the_rules_were_read_anew(
+    store: Store, clock: FakeClock
+) -> None:
+    await store.park(P, 500)
+    await add(store, new(limits=((P, 1),)))
+    worker = await join(store)
+    assert not await take(store, worker)
+    clock.pass_(501)
+    await store.configure_tenant(TenantPolicy("another", 2, 0))
     assert len(await take(store, worker)) == 1
 
 

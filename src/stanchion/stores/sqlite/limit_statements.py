@@ -14,7 +14,10 @@ SET_BY_USER: Final = "UPDATE counters SET by_user = 1"
 
 USAGE: Final = "SELECT used, paid, parked, turn FROM usage WHERE key = ?"
 ALL_USAGE: Final = "SELECT key, used, paid, parked, turn FROM usage ORDER BY key"
-PARKED: Final = "SELECT key FROM usage WHERE parked > ?"
+# Whoever waits for a key has yet to be woken, though its park is over.
+PARKED: Final = """
+    SELECT key FROM usage WHERE parked > ? OR EXISTS (SELECT 1 FROM lanes l WHERE l.waits_on = usage.key)
+"""
 SET_USAGE: Final = """
     INSERT INTO usage (key, used, paid, parked, turn, wakes_at, open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         ON CONFLICT (key) DO UPDATE SET used = ?2, paid = ?3, parked = ?4, turn = ?5, wakes_at = ?6, open = ?7

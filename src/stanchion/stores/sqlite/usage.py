@@ -270,11 +270,12 @@ def own_lane(tx: Tx, lanes: Lanes, seq: int, lane: int) -> int:
 def park(tx: Tx, lanes: Lanes, key: str, delay: Millis) -> Instant:
     """See `Store.park`."""
     meter = Meter(tx, lanes)
+    row = one(tx.db, sql.USAGE, (key,))
+    before: Instant = FRESH.parked if row is None else row[2]
     until = meter.park(key, delay)
     meter.write()
-    rules = lanes.rules(tx)
-    if delay and key not in rules.parked and find(rules.limits, key) is None:
-        lanes.changed(tx)
+    if before <= tx.now and delay and find(lanes.rules(tx).limits, key) is None:
+        lanes.changed(tx)  # a process that read the rules while nothing was parked does not look at the key
     tx.mask |= CHANGE
     return until
 
