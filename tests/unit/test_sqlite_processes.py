@@ -1,15 +1,20 @@
-"""What one process remembers of the file while another one changes it."""
+"""What processes and transactions share, and what one of them remembers while another changes the file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stanchion.domain.dependency import Dependency
+from stanchion.domain.job import State
 from stanchion.stores.sqlite import SqliteStore
-from tests.conformance.helpers import add, join, new, take
+from stanchion.stores.sqlite.claim import claim
+from stanchion.stores.sqlite.enqueue import enqueue
+from tests.conformance.helpers import WANT, add, join, new, new_id, states, take
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stanchion.stores.sqlite.writer import Tx
     from tests.clock import FakeClock
 
 P = "provider:p"
@@ -48,3 +53,20 @@ async def test_what_waited_for_a_park_starts_in_a_process_that_came_after_it(tmp
     second = await opened(tmp_path, clock)
     assert len(await take(second, await join(second, "second"))) == 1
     await second.close()
+
+
+async def test_a_refused_batch_takes_no_child_of_another_operation_with_it(tmp_path: Path, clock: FakeClock) -> None:
+    store = await opened(tmp_path, clock)
+    worker = await join(store)
+    (parent,) = await add(store, new(expires_in=500))
+    (child,) = await add(store, new(depends_on=(Dependency(parent),)))
+    clock.pass_(501)
+    refused = [new(), new(depends_on=(Dependency(new_id()),))]
+
+    def together(tx: Tx) -> None:  # as when both wait for the same transaction
+        claim(tx, store._lanes, worker, WANT)
+        enqueue(tx, store._lanes, refused, atomic=True)
+
+    await store._write(together)
+    assert await states(store, parent, child) == [State.FAILED, State.FAILED]
+    await store.close()

@@ -44,6 +44,16 @@ _ROUND: Final = 64
 """At most so many operations share one transaction, so that none waits for an endless one."""
 
 
+class Mark(NamedTuple):
+    """Where what may be undone began: the last numbers, the hints, and who had ended with children to be told of it."""
+
+    seq: int
+    event: int
+    output: int
+    mask: int
+    ended: tuple[tuple[int, int], ...]
+
+
 class Tx(Tally):
     """One write transaction: its connection, its instant, and what it will owe at the end."""
 
@@ -61,22 +71,22 @@ class Tx(Tally):
         """Jobs that ended (number and state) and whose children are not told yet."""
         self.mask = 0
 
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> Mark:
         """Begin what may be undone alone, and return where it began."""
         self.flush_lanes()
         self.db.execute(joining.SAVEPOINT)
-        return self.seq, self.event, self.mask
+        return Mark(self.seq, self.event, self.output, self.mask, tuple(self.ended))
 
     def keep(self) -> None:
         """Keep what was done since the mark."""
         self.db.execute(joining.RELEASE)
 
-    def undo(self, mark: tuple[int, int, int]) -> None:
-        """Undo what was done since the mark."""
+    def undo(self, mark: Mark) -> None:
+        """Undo what was done since the mark; what operations before it owe is owed still."""
         self.db.execute(joining.ROLL_BACK)
         self.db.execute(joining.RELEASE)
-        self.seq, self.event, self.mask = mark
-        self.ended.clear()
+        self.seq, self.event, self.output, self.mask, ended = mark
+        self.ended = list(ended)
         self.forget()
 
     def finish(self) -> None:
