@@ -9,7 +9,7 @@ from stanchion.domain.dependency import Dependency
 from stanchion.domain.job import State
 from stanchion.domain.limits import Limit
 from stanchion.domain.policy import TenantPolicy
-from tests.conformance.helpers import add, complete, fail, join, new, new_id, states, take
+from tests.conformance.helpers import WANT, add, complete, fail, finish, join, new, new_id, states, take
 
 if TYPE_CHECKING:
     from stanchion.store import Store
@@ -37,6 +37,19 @@ async def test_what_waited_for_a_park_starts_after_it_though_the_rules_were_read
     clock.pass_(501)
     await store.configure_tenant(TenantPolicy("another", 2, 0))
     assert len(await take(store, worker)) == 1
+
+
+async def test_lanes_of_a_paused_queue_stand_in_nobodys_way(store: Store) -> None:
+    await store.configure_limit(Limit(P, running=1))
+    worker = await join(store)
+    for number in range(5):
+        await add(store, new(limits=((P, 1),), queue="asleep", tenant=f"t{number}"))
+    (last,) = await add(store, new(limits=((P, 1),), queue="awake"))
+    (lease,) = await take(store, worker, WANT._replace(limit=1))
+    assert not await take(store, worker)
+    await store.configure("asleep", paused=True)
+    await finish(store, lease)
+    assert [lease.id for lease in await take(store, worker)] == [last]
 
 
 async def test_a_cached_answer_to_a_request_with_parents_waits_for_nothing(store: Store) -> None:

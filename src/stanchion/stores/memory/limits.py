@@ -114,12 +114,17 @@ def wake_due(tables: Tables, now: Instant) -> None:
 
 
 def wake_open(tables: Tables, tried: set[str], now: Instant) -> bool:
-    """Wake the lanes of keys that have room and are waited for, each key once; return whether there were any."""
+    """Wake the lanes of keys that have room and are waited for; return whether there were any.
+
+    Who was woken before may be served by other workers only: it must not stand in the way.
+    """
     woken = False
     for key in sorted({key for key, _ in tables.held.values()} - tried):
         if _room(tables, key, now) > 0:
-            tried.add(key)
-            woken |= wake(tables, key, now)
+            some = wake(tables, key, now)
+            woken |= some
+            if not some:
+                tried.add(key)
     return woken
 
 

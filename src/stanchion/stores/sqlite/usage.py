@@ -120,7 +120,7 @@ class Meter:
             self.wake(key)
 
     def wake_open(self) -> bool:
-        """Wake lanes of keys that have room and are waited for, until none fits; return whether there were any.
+        """Wake the lanes of keys that have room and are waited for; return whether there were any.
 
         Who was woken before may be served by other workers only: it must not stand in the way.
         """
@@ -129,7 +129,7 @@ class Meter:
         for (key,) in every(self._tx.db, sql.OPEN_KEYS):
             if key not in self._tried:
                 some = self.wake(key)
-                if not (some and key in self._more):
+                if not some and key not in self._more:
                     self._tried.add(key)
                 woken |= some
         return woken
