@@ -67,3 +67,31 @@ async def test_the_children_of_cached_answers_of_their_batch_are_told(store: Sto
     child = new(depends_on=(Dependency(parent.id),))
     await store.enqueue([child, parent])
     assert await states(store, parent.id, child.id) == [State.COMPLETED, State.QUEUED]
+
+
+async def test_many_who_can_never_start_stand_in_nobodys_way(store: Store) -> None:
+    await store.configure_limit(Limit(P, running=1))
+    worker = await join(store)
+    await add(store, new(limits=((P, 1),)))
+    (lease,) = await take(store, worker)
+    await add(store, *[new(limits=((P, 2),), tenant=f"t{number}") for number in range(120)])
+    assert not await take(store, worker)
+    (last,) = await add(store, new(limits=((P, 1),), tenant="last"))
+    assert not await take(store, worker)
+    await finish(store, lease)
+    (lease,) = await take(store, worker)
+    assert lease.id == last
+    await finish(store, lease)
+    _, claimed = await store.claim(worker, WANT)
+    assert claimed.next_due is None
+
+
+async def test_who_can_never_start_hides_no_rate_from_those_behind(store: Store, clock: FakeClock) -> None:
+    await store.configure_limit(Limit(P, starts=1, period=1_000))
+    worker = await join(store)
+    await add(store, new(limits=((P, 1),)), new(limits=((P, 2),), tenant="b"), new(limits=((P, 1),), tenant="c"))
+    assert len(await take(store, worker)) == 1
+    _, claimed = await store.claim(worker, WANT)
+    assert claimed.next_due == 1_000
+    clock.pass_(1_000)
+    assert len(await take(store, worker)) == 1
