@@ -261,8 +261,8 @@ def own_lane(tx: Tx, lanes: Lanes, seq: int, lane: int) -> int:
     row = one(tx.db, sql.OF_USER, (seq,)) if lanes.rules(tx).by_user else None
     if row is None:
         return lane
-    user, *where, extra = row
-    own = lanes.lane(tx, *where, user, extra)
+    user, queue, priority, tenant, task, extra = row
+    own = lanes.lane(tx, queue, priority, tenant, task, user, extra)
     tx.db.execute(sql.MOVE_JOB, (own, seq))
     return own
 
