@@ -122,6 +122,7 @@ class Stanchion:
         cache_ttl: Duration | None = None,
         share: Share = "tenant",
         limits: Mapping[str, int] | Iterable[str] = (),
+        cost: Callable[..., float] | None = None,
     ) -> Decorator: ...
     def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
         self, function: Callable[..., Any] | None = None, /, **options: Any
@@ -135,7 +136,8 @@ class Stanchion:
                 (`loop`, `thread`, `process`), `dedup_window`, `expires_in`, `max_payload`, `secret`, `version`;
                 `normalize` (rules by argument for comparing requests), `cache` (True: 30 days), `cache_ttl`, and
                 `share` (`"all"`: cached results are for all tenants); `limits` (keys that its jobs count for, such as
-                `["provider:x"]`, or a mapping to weights).
+                `["provider:x"]`, or a mapping to weights); `cost` (a function of arguments of the task that tells how
+                much work a request is, above 0: how long jobs take is learned by it).
 
         Raises:
             UsageError: The function or an option cannot be used.
@@ -169,6 +171,7 @@ class Stanchion:
         cache_ttl: Duration | None = None,
         share: Share = "tenant",
         limits: Mapping[str, int] | Iterable[str] = (),
+        cost: Callable[..., float] | None = None,
     ) -> Task[..., Any]:
         """Register a function and return its task; what `task` does."""
         spec = make_spec(
@@ -189,6 +192,7 @@ class Stanchion:
             cache_ttl=cache_ttl,
             share=share,
             limits=limits,
+            cost=cost,
         )
         self.registry.add(spec)
         task: Task[..., Any] = Task(self, spec)

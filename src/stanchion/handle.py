@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 
+from stanchion.domain.eta import Eta
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.progress import fraction
 from stanchion.engine.watchers import Interest
@@ -52,6 +53,7 @@ class JobEvent(msgspec.Struct, frozen=True):
     waiting_on: str | None = None
     data: bytes | None = None
     content_type: str | None = None
+    eta: Eta | None = None
 
 
 class Job(Generic[R_co]):
@@ -216,12 +218,13 @@ class Job(Generic[R_co]):
         if notice.output is not None:
             return JobEvent("output", *base, data=notice.output.data, content_type=notice.output.content_type)
         if notice.place is not None:
-            return JobEvent("position", *base, position=notice.place.position, waiting_on=notice.place.reason)
+            place = notice.place
+            return JobEvent("position", *base, position=place.position, waiting_on=place.reason, eta=place.eta)
         return None
 
     async def position(self) -> Place:
-        """Return where the job stands in line, and why it waits."""
-        (place,) = await self._ports.store.position([self.id])
+        """Return where the job stands in line, why it waits, and the time left in ms where that can be said."""
+        (place,) = await self._ports.watch.forecast.places([self.id])
         if place is None:
             message = f"No job {self.id}."
             raise NotFoundError(message)

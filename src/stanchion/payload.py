@@ -235,13 +235,19 @@ class Codec:
         named = {name: getattr(struct, name) for name in struct.__struct_fields__}
         return [named.pop(name) for name in self._only], named
 
+    def named(self, data: bytes) -> dict[str, Any]:
+        """Return arguments by name as the function will get them, with the defaults; of a file, without its bytes."""
+        struct = self._whole(data)
+        return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+    def _whole(self, data: bytes) -> msgspec.Struct:
+        if self.takes_files:
+            return msgspec.json.decode(data, type=self.struct, dec_hook=_referring(_nothing))
+        return self._check(data)
+
     def filled(self, data: bytes) -> object:
         """Return arguments as plain JSON values with the defaults filled in: what a content key is made of."""
-        struct = (
-            msgspec.json.decode(data, type=self.struct, dec_hook=_referring(_nothing))
-            if self.takes_files
-            else self._check(data)
-        )
+        struct = self._whole(data)
         return msgspec.to_builtins(struct, order="deterministic", enc_hook=lambda value: _keep(value, lambda _: ""))
 
     def encode_result(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from stanchion.cache import Cache
     from stanchion.domain.dependency import Parent, Relations
+    from stanchion.domain.estimates import Durations, Ended, Seen, Work
+    from stanchion.domain.eta import Eta
     from stanchion.domain.job import (
         Attempt,
         Cost,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     )
     from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
+    from stanchion.domain.outlook import Outlook
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
@@ -259,12 +262,28 @@ class Changes(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a job stands in line: 1 starts next, 0 runs, None cannot start, with the reason."""
+    """Where a job stands in line: 1 starts next, 0 runs, None cannot start, with the reason.
+
+    `eta` is the time left, in ms, where it can be said; stores leave it out, and the engine adds it.
+    """
 
     position: int | None
     reason: str | None = None
     key: str | None = None
     until: Instant | None = None
+    eta: Eta | None = None
+
+
+class Lesson(NamedTuple):
+    """Attempts that ended after one event up to another, to learn durations from.
+
+    `since` is how far was learned already; where `upto` is the same, nothing is new. `more` says that events remain.
+    """
+
+    since: int
+    upto: int
+    ended: tuple[Ended, ...] = ()
+    more: bool = False
 
 
 class Bucket(NamedTuple):
@@ -481,6 +500,28 @@ class Store(Protocol):
 
     async def position(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Place | None]:
         """Return where jobs stand in line, from one snapshot; None where there is none in scope."""
+        ...
+
+    async def outlook(self, ids: Sequence[JobId], scope: Scope = ALL) -> Outlook:
+        """Return what the time left of jobs follows from; costs the number of lanes and workers, never of jobs."""
+        ...
+
+    async def lessons(self, limit: int) -> Lesson:
+        """Return the attempts that ran to their own end in the next `limit` events not learned from; changes nothing.
+
+        An attempt that was cancelled, lost, given back or snoozed is left out.
+        """
+        ...
+
+    async def learn(self, since: int, upto: int, seen: Mapping[Work, Seen]) -> bool:
+        """Replace what is known of some kinds of work, if it was learned up to `since`; then it is up to `upto`.
+
+        False: somebody else learned meanwhile, and nothing changed.
+        """
+        ...
+
+    async def durations(self) -> Durations:
+        """Return all that was learned of durations; what cannot be read is left out, and logged."""
         ...
 
     async def stats(self, scope: Scope = ALL) -> list[QueueStats]:

@@ -14,6 +14,7 @@ from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.collector import paused
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Retry
+from stanchion.engine.cost import costing
 from stanchion.engine.spec import Isolation, TaskSpec
 from stanchion.engine.submit import NO_OPTIONS, Duration, JobOptions, Submission, span
 from stanchion.errors import UsageError
@@ -275,6 +276,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     cache_ttl: Duration | None,
     share: Share,
     limits: Mapping[str, int] | Iterable[str],
+    cost: Callable[..., Any] | None,
 ) -> TaskSpec:
     """Return the spec of a function.
 
@@ -313,6 +315,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             cache_ttl=_cache_ttl(cache, cache_ttl),
             share=share,
             limits=weights(limits),
+            cost=costing(codec, cost),
         )
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from stanchion.stores.sqlite import cache_statements, limit_statements, schedule_statements
+from stanchion.stores.sqlite import cache_statements, estimate_statements, limit_statements, schedule_statements
 from stanchion.stores.sqlite import join_statements as joining
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, migrate
@@ -28,6 +28,8 @@ SMALL: Final = frozenset({
     "x",  # a list that the store made
     "h",  # one row
     "n",  # a list that the caller gave
+    "lessons",  # one row
+    "durations",  # one row for each task and size class
     "endings",  # parents whose children upkeep is telling
     "c", "chain",  # the events of the jobs that the caller named
 })  # fmt: skip
@@ -36,6 +38,7 @@ PARTIAL: Final = re.compile(r"SCAN j USING (?:COVERING )?INDEX jobs_(?:queued|ru
 
 SORTS: Final = {
     "COUNTS": "queues are few",
+    "KINDS": "lanes of one queue, into as many groups as it has tasks and priorities",
     "OVERDUE": "running jobs are few",
     "RUNNING_BY_LANE": "likewise",
     "DUE_KEYS": "keys that fall due are few",
@@ -57,7 +60,14 @@ SORTS: Final = {
 
 def statements() -> Iterator[tuple[str, str]]:
     """Every statement by name; those that end in VALUES with one row."""
-    everything = vars(sql) | vars(schedule_statements) | vars(joining) | vars(cache_statements) | vars(limit_statements)
+    everything = (
+        vars(sql)
+        | vars(schedule_statements)
+        | vars(joining)
+        | vars(cache_statements)
+        | vars(limit_statements)
+        | vars(estimate_statements)
+    )
     for name, value in everything.items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
@@ -150,6 +160,9 @@ HOT: Final = {
     "ARTIFACT_USED": "cache_artifact",
     "EVENTS_SINCE": "PRIMARY KEY",
     "OUTPUTS_SINCE": "PRIMARY KEY",
+    "LESSONS": "PRIMARY KEY",
+    "SIZES": "jobs_queued",
+    "RUNS": "jobs_running",
 }
 """The index that finds the rows of each claim, settlement, enqueue and look at the feed."""
 

@@ -57,10 +57,14 @@ class Line(NamedTuple):
 
 
 class Eta(NamedTuple):
-    """When a job will start, and when it will have ended, from now on."""
+    """When a job will start, and when it will have ended, from now on.
+
+    `late` says that it runs for longer than nine of ten of its kind.
+    """
 
     starts_in: Range
     finishes_in: Range
+    late: bool = False
 
 
 class Left(NamedTuple):

@@ -125,6 +125,8 @@ class NewJob(NamedTuple):
     workflow: str | None = None
     cache: Caching | None = None
     limits: Weights = ()
+    size: float | None = None
+    """The cost that its task tells of it, for estimates; None where it tells none."""
 
 
 class Lease(NamedTuple):

@@ -1,4 +1,4 @@
-"""Upkeep at jittered ticks: rescue silent workers' jobs, promote, expire, prune, remove artifacts, fire schedules."""
+"""Upkeep at jittered ticks: rescue silent workers' jobs, promote, expire, prune, learn durations, fire schedules."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stanchion.domain.outcome import Lost, Outcome, Released, settle
 from stanchion.domain.policy import Retention
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.board import begun
+from stanchion.engine.learning import learn
 from stanchion.engine.scheduling import Scheduler
 from stanchion.errors import StoreError
 
@@ -83,7 +84,7 @@ class Maintainer:
         if done.pruned or done.expired:
             log.info("pruned %d jobs, expired %d", done.pruned, done.expired)
         full = LIMIT in (done.promoted, done.expired, done.pruned) or done.uncached >= LIMIT
-        return full or done.resolved > 0
+        return await learn(self._store) or full or done.resolved > 0
 
     async def _sweeping(self) -> None:
         while True:

@@ -44,6 +44,8 @@ class TaskSpec:
     cache_ttl: Millis = 0
     share: Share = "tenant"
     limits: Weights = ()
+    cost: Callable[[bytes], float] | None = None
+    """What tells the cost of encoded arguments, for estimates."""
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""

@@ -239,7 +239,7 @@ class Submitter:
             spec = self._registry.get(submission.task)
             asking = holes(submission.args) if submission.options.depends_on else frozenset[str]()
             data = await self._encoded(spec, submission.args, asking)
-            return new_job(submission, data, spec)
+            return new_job(submission, data, spec, whole=not asking)
         await self._refuse_unknown(submission.task)
         checked(submission.args)
         data = msgspec.json.encode(submission.args)
@@ -266,12 +266,23 @@ class Submitter:
             raise UnknownTaskError(name, tuple(known))
 
 
-def new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJob:
+def new_job(submission: Submission, data: bytes, spec: TaskSpec | None, *, whole: bool = True) -> NewJob:
     """Return the job that a request asks for.
 
+    Args:
+        submission: The request.
+        data: Its arguments, encoded and checked.
+        spec: Its task, where the code is here.
+        whole: False where results of other jobs are put into the arguments later; nobody knows its cost now.
+
     Raises:
-        PayloadError: An option has a value that cannot be used.
+        PayloadError: An option has a value that cannot be used, or the task's cost cannot be told.
     """
+    new = _new_job(submission, data, spec)
+    return new if spec is None or spec.cost is None or not whole else new._replace(size=spec.cost(data))
+
+
+def _new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJob:
     if submission.options is NO_OPTIONS and spec is not None and spec.plain is not None:
         return NewJob(new_id(), submission.task, data, *spec.plain)
     try:

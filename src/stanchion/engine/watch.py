@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.query import ALL, Scope
 from stanchion.engine.feed import merged, read, thin
+from stanchion.engine.forecast import Forecast
 from stanchion.engine.pace import Pace, Places
 from stanchion.engine.watchers import Interest, Notice, Roster, Watcher
 from stanchion.errors import StoreError
@@ -48,6 +49,8 @@ class Watch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.forecast = Forecast(store)
+        """Places with the time left."""
         self._roster = Roster()
         self._reader: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
@@ -255,11 +258,12 @@ class Watch:
             return
         began = time.monotonic()
         found = await self._store.position(wanted)
-        self._places.took(time.monotonic() - began)
         changed = [job_id for job_id, place in zip(wanted, found, strict=True) if self._places.news(job_id, place)]
         jobs = await thin(self._store, changed) if changed else {}
-        for job_id in changed:
-            place, job = self._places.last(job_id), jobs.get(job_id)
+        timed = await self.forecast.timed(changed, [self._places.last(job_id) for job_id in changed])
+        self._places.took(time.monotonic() - began)
+        for job_id, place in zip(changed, timed, strict=True):
+            job = jobs.get(job_id)
             if job is not None and place is not None and not job.final:
                 self._roster.deliver(Notice(kind="position", job=job, place=place))
 

@@ -122,7 +122,7 @@ def position_data(job: Job, place: Place | None) -> bytes:
         "job": job.id,
         "position": line,
         "ahead": present.ahead(line),
-        "eta": None,
+        "eta": present.eta_out(place),
         "waiting_on": present.waiting_on(place),
     }
     return _encode(body)

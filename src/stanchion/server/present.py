@@ -149,6 +149,18 @@ def ahead(place: int | None) -> int | None:
     return None if place is None else max(place - 1, 0)
 
 
+def eta_out(place: Place | None) -> wire.EtaOut | None:
+    """Return the time left, in seconds; None where it cannot be said."""
+    if place is None or place.eta is None:
+        return None
+    starts, ends, late = place.eta
+    return wire.EtaOut(wire.RangeOut(*(_in_s(ms) for ms in starts)), wire.RangeOut(*(_in_s(ms) for ms in ends)), late)
+
+
+def _in_s(ms: int) -> float:
+    return round(ms / 1000, 3)
+
+
 def urls(job_id: JobId) -> wire.Urls:
     """Return the links of a job."""
     own = links.job(job_id)
@@ -199,7 +211,7 @@ def thin_fields(job: Job, place: Place | None, now: Instant, preview: Preview | 
         "cancel_requested_at": maybe_at(job.cancel_requested_at),
         "position": line,
         "ahead": ahead(line),
-        "eta": None,
+        "eta": None if job.final else eta_out(place),
         "waiting_on": None if job.final else waiting_on(place),
         "progress": progress_out(job, now),
         "preview": preview_out(job, preview),

@@ -81,7 +81,7 @@ class JobTrack:
 
     async def _from_snapshot(self, job: Job) -> list[Frame]:
         self._version, self._attempt, self._seen = job.version, job.attempt, 0
-        whole = await views.full(self._store, job, self._scope, hidden=self._server.secrets_of(job))
+        whole = await views.full(self._server, job, self._scope, hidden=self._server.secrets_of(job))
         told = [frames.snapshot(job.id, whole, self._mark)]
         told += self._outputs(await self._store.outputs(self.id, self._scope))
         if job.attempt:
@@ -117,7 +117,7 @@ class JobTrack:
         if job.final:
             return []
         if job.state is not State.RUNNING:
-            (place,) = await self._store.position([self.id], self._scope)
+            (place,) = await self._server.watch.forecast.places([self.id], self._scope)
             notices = [Notice(kind="position", job=job, place=place)]
         else:
             notices = [Notice(kind="progress", job=job)]

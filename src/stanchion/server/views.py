@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from msgspec import Raw
 
-from stanchion.domain.job import State
 from stanchion.errors import NotFoundError
 from stanchion.server import present, wire
 from stanchion.server.queries import is_job_id
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from stanchion.domain.job import Job
     from stanchion.domain.query import Scope
     from stanchion.domain.units import JobId
+    from stanchion.server.context import Server
     from stanchion.store import Store
 
 _ABSENT: Final = "There is no such job."
@@ -32,11 +32,11 @@ async def find(store: Store, job_id: JobId, scope: Scope) -> Job:
     return job
 
 
-async def thin_all(store: Store, jobs: Sequence[Job], scope: Scope) -> list[wire.JobThin]:
+async def thin_all(server: Server, jobs: Sequence[Job], scope: Scope) -> list[wire.JobThin]:
     """Return jobs as lists show them."""
-    waiting = [job.id for job in jobs if not job.final and job.state is not State.RUNNING]
-    places = dict(zip(waiting, await store.position(waiting, scope), strict=True)) if waiting else {}
-    now = store.now()
+    open_ = [job.id for job in jobs if not job.final]
+    places = dict(zip(open_, await server.watch.forecast.places(open_, scope), strict=True)) if open_ else {}
+    now = server.now()
     return [present.thin(job, places.get(job.id), now) for job in jobs]
 
 
@@ -59,11 +59,11 @@ def shown_args(data: bytes, hidden: frozenset[str]) -> Raw:
     return Raw(msgspec.json.encode({name: _STRUCK if name in hidden else value for name, value in plain.items()}))
 
 
-async def full(store: Store, job: Job, scope: Scope, *, hidden: frozenset[str] = frozenset()) -> wire.JobOut:
+async def full(server: Server, job: Job, scope: Scope, *, hidden: frozenset[str] = frozenset()) -> wire.JobOut:
     """Return a job in full, the arguments named in `hidden` struck out; a new one costs two questions."""
-    place = None
-    if not job.final and job.state is not State.RUNNING:
-        (place,) = await store.position([job.id], scope)
+    store, place = server.store, None
+    if not job.final:
+        (place,) = await server.watch.forecast.places([job.id], scope)
     preview = await store.preview(job.id, scope) if job.preview_revision is not None else None
     fields = present.thin_fields(job, place, store.now(), preview)
     fields["error"] = present.error_out(job.error, trace=scope.tenant is None)

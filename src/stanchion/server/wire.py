@@ -236,6 +236,21 @@ class WaitingOn(Struct):
     until: str | None = None
 
 
+class RangeOut(Struct):
+    """A time that is not certain, in seconds: half the time it is at most `p50`, nine times out of ten `p90`."""
+
+    p50: float
+    p90: float
+
+
+class EtaOut(Struct):
+    """The time left; `late` says that the job runs for longer than nine of ten of its kind."""
+
+    starts_in: RangeOut
+    finishes_in: RangeOut
+    late: bool
+
+
 class CostOut(Struct):
     """What a job cost; the amount is a decimal text."""
 
@@ -309,7 +324,7 @@ class JobThin(Struct, kw_only=True):
     cancel_requested_at: str | None
     position: int | None
     ahead: int | None
-    eta: Object | None
+    eta: EtaOut | None
     waiting_on: WaitingOn | None
     progress: ProgressOut | None
     preview: PreviewOut | None

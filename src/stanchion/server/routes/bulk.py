@@ -99,7 +99,7 @@ async def _out(server: Server, who: Principal, names: Sequence[str | None], answ
     for start in range(0, len(ids), _READ):
         found = await server.store.inspect(ids[start : start + _READ], Scope(who.tenant))
         jobs = [job for job in found if job is not None]
-        shown.update((job.id, job) for job in await views.thin_all(server.store, jobs, who.scope))
+        shown.update((job.id, job) for job in await views.thin_all(server, jobs, who.scope))
     items = [_answer(name, answer, shown) for name, answer in zip(names, answers, strict=True)]
     created = sum(1 for answer in answers if isinstance(answer, Enqueued) and answer.created)
     return wire.BulkOut(items, created, len(ids) - created, len(answers) - len(ids))

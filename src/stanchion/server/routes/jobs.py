@@ -67,7 +67,7 @@ def _headers(answer: Enqueued, key: str | None) -> dict[str, str]:
 
 
 async def _full(server: Server, job: Job, who: Principal) -> wire.JobOut:
-    return await views.full(server.store, job, who.scope, hidden=server.secrets_of(job))
+    return await views.full(server, job, who.scope, hidden=server.secrets_of(job))
 
 
 async def awaited(  # noqa: PLR0913 - whom, what, and until when
@@ -133,7 +133,7 @@ async def read_many(server: Server, request: Request, who: Principal) -> Respons
     if after is not None and not (after.isascii() and after.isdecimal() and len(after) <= 18):  # noqa: PLR2004
         raise queries.refused("after", "the `next` of another page")
     page = await server.store.list(filter_, limit=limit, after=after, scope=scope)
-    return reply(wire.JobPage(await views.thin_all(server.store, page.jobs, scope), page.next))
+    return reply(wire.JobPage(await views.thin_all(server, page.jobs, scope), page.next))
 
 
 async def patch(server: Server, request: Request, who: Principal) -> Response:

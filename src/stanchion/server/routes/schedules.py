@@ -130,7 +130,7 @@ async def run(server: Server, request: Request, who: Principal) -> Response:
     tenant, name = _key(request, who)
     answer = await run_now(server.store, await _found(server, tenant, name))
     job = await views.find(server.store, answer.id, Scope(tenant))
-    (shown,) = await views.thin_all(server.store, [job], Scope(tenant))
+    (shown,) = await views.thin_all(server, [job], Scope(tenant))
     return reply(shown, 201, {"location": shown.urls.self})
 
 

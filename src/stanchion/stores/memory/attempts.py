@@ -107,6 +107,7 @@ def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None
     tables.last_ref += 1
     tables.refs[new.id] = tables.last_ref
     tables.extras[tables.last_ref] = new.limits
+    tables.sizes[tables.last_ref] = new.size
     _remember(tables, new, tables.last_ref, now)
     if new.dedup_key is not None:
         tables.dedup[new.dedup_key] = tables.last_ref

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stanchion.domain.dependency import Relations
 from stanchion.domain.query import ALL, Cursor
 from stanchion.store import Signal
-from stanchion.stores.memory import attempts, control, joins, limits, reads, schedules
+from stanchion.stores.memory import attempts, control, estimates, joins, limits, reads, schedules
 from stanchion.stores.memory.cache import ModelCache
 from stanchion.stores.memory.tables import Tables
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stanchion.domain.dependency import Parent
+    from stanchion.domain.estimates import Durations, Seen, Work
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
     from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
+    from stanchion.domain.outlook import Outlook
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.query import Filter, Scope
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
         Fired,
         Flow,
         Held,
+        Lesson,
         Noted,
         Overdue,
         Page,
@@ -258,6 +261,22 @@ class MemoryStore:
         now = self.now()
         jobs = [self._tables.find(job_id, scope) for job_id in ids]
         return [None if job is None else reads.place(self._tables, job, now) for job in jobs]
+
+    async def outlook(self, ids: Sequence[JobId], scope: Scope = ALL) -> Outlook:
+        """See `Store.outlook`."""
+        return estimates.outlook(self._tables, ids, scope, self.now())
+
+    async def lessons(self, limit: int) -> Lesson:
+        """See `Store.lessons`."""
+        return estimates.lessons(self._tables, limit)
+
+    async def learn(self, since: int, upto: int, seen: Mapping[Work, Seen]) -> bool:
+        """See `Store.learn`."""
+        return estimates.learn(self._tables, since, upto, seen)
+
+    async def durations(self) -> Durations:
+        """See `Store.durations`."""
+        return estimates.durations(self._tables)
 
     async def stats(self, scope: Scope = ALL) -> list[QueueStats]:
         """See `Store.stats`."""

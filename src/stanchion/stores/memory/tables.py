@@ -15,6 +15,7 @@ from stanchion.stores.memory.cache import CacheTable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from stanchion.domain.estimates import Seen, Work
     from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.limits import Limit, Usage, Weights
@@ -91,6 +92,9 @@ class Tables:
         self.held: dict[Lane, tuple[str, Turn]] = {}
         self.by_user = False
         self.extras: dict[int, Weights] = {}
+        self.sizes: dict[int, float | None] = {}
+        self.durations: dict[Work, Seen] = {}
+        self.lessons = 0
         self.workers: dict[int, Worker] = {}
         self.holders: dict[int, int] = {}
         self.feed: list[Event] = []
@@ -218,6 +222,7 @@ class Tables:
         self.by_state[job.state].discard(ref)
         del self.refs[job.id]
         self.extras.pop(ref, None)
+        self.sizes.pop(ref, None)
         for table in (
             self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs, self.cache.keeping,
         ):  # fmt: skip

@@ -158,7 +158,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
          _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret,
-         depends_on, _, _, extra) = new  # fmt: skip
+         depends_on, _, _, extra, size) = new  # fmt: skip
         seq += 1
         event += 1
         key = (queue, priority, tenant, task, extra, user) if by_user else (queue, priority, tenant, task, extra)
@@ -179,7 +179,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
             expires_at = now + expires_in
         jobs += (seq, packed(job_id), lane, state, max_attempts, now, due_at, expires_at, user, event)
         labels, hidden = tags_text(tags) if tags else None, tags_text(secret) if secret else None
-        payloads += (seq, args, timeout, labels, metadata, correlation_id, crash_budget, hidden)
+        payloads += (seq, args, timeout, labels, metadata, correlation_id, crash_budget, hidden, size)
         events += (event, seq, state, now)
         answers.append(Enqueued(job_id, STATES[state], new=True, cached=born is not None))
         counts[lane, state] = counts.get((lane, state), 0) + 1

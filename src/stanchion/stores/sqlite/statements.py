@@ -96,8 +96,10 @@ ADD_JOB: Final = """
          last_event)
     VALUES """
 JOB_ROW: Final = "(?, ?, ?, ?, 1, 0, 0, 0, ?, ?, ?, ?, ?, ?)"
-ADD_PAYLOAD: Final = "INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation, crashes, secret) VALUES "
-PAYLOAD_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_PAYLOAD: Final = """
+    INSERT INTO payloads (seq, args, timeout, tags, metadata, correlation, crashes, secret, size)
+    VALUES """
+PAYLOAD_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_FIRST_EVENT: Final = "INSERT INTO events (cursor, seq, version, state, attempt, at) VALUES "
 FIRST_EVENT_ROW: Final = "(?, ?, 1, ?, 0, ?)"
 ADD_EVENT: Final = """

@@ -15,7 +15,7 @@ from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
-from stanchion.stores.sqlite import amend, claim, joins, places, reads, settle, usage, watching
+from stanchion.stores.sqlite import amend, claim, estimates, joins, places, reads, settle, usage, watching
 from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import schedules as schedules_
 from stanchion.stores.sqlite import statements as sql
@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stanchion.domain.dependency import Parent
+    from stanchion.domain.estimates import Durations, Seen, Work
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
     from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
+    from stanchion.domain.outlook import Outlook
     from stanchion.domain.policy import Retention
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
         Enqueued,
         Fired,
         Flow,
+        Lesson,
         Noted,
         Page,
         Place,
@@ -424,6 +427,22 @@ class SqliteStore:
     async def position(self, ids: Sequence[JobId], scope: Scope = ALL) -> list[Place | None]:
         """See `Store.position`."""
         return await self._read(lambda db: places.places(db, self._ranks, ids, scope, self.now()))
+
+    async def outlook(self, ids: Sequence[JobId], scope: Scope = ALL) -> Outlook:
+        """See `Store.outlook`."""
+        return await self._read(lambda db: estimates.outlook(db, ids, scope, self.now()))
+
+    async def lessons(self, limit: int) -> Lesson:
+        """See `Store.lessons`."""
+        return await self._read(lambda db: estimates.lessons(db, limit))
+
+    async def learn(self, since: int, upto: int, seen: Mapping[Work, Seen]) -> bool:
+        """See `Store.learn`."""
+        return await self._write(lambda tx: estimates.learn(tx, since, upto, seen), small=False)
+
+    async def durations(self) -> Durations:
+        """See `Store.durations`."""
+        return await self._read(estimates.durations)
 
     async def stats(self, scope: Scope = ALL) -> list[QueueStats]:
         """See `Store.stats`."""

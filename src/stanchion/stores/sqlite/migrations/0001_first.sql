@@ -106,7 +106,8 @@ CREATE TABLE payloads (
     metadata     BLOB,
     correlation  TEXT,
     crashes      INTEGER,
-    secret       TEXT
+    secret       TEXT,
+    size         REAL
 ) STRICT;
 
 CREATE TABLE results (
@@ -379,3 +380,17 @@ CREATE TABLE schedules (
 ) STRICT;
 CREATE UNIQUE INDEX schedules_name ON schedules (tenant, name);
 CREATE INDEX schedules_next ON schedules (next_at) WHERE next_at IS NOT NULL;
+
+-- What was learned of how long attempts take, by task and size class (see domain.estimates), and up to which event.
+CREATE TABLE durations (
+    task    TEXT NOT NULL,
+    size    INTEGER NOT NULL,
+    took    BLOB NOT NULL,
+    failed  BLOB NOT NULL,
+    PRIMARY KEY (task, size)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lessons (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    cursor  INTEGER NOT NULL
+) STRICT;
+INSERT INTO lessons VALUES (1, 0);
