@@ -264,7 +264,7 @@ class TwoStores(RuleBasedStateMachine):
         return self.runner.run(ask())
 
     async def within_limits(self) -> None:
-        """Nothing is above its limit, unless it was lowered below what ran; and what is counted is what runs."""
+        """Nothing is above its limit, unless it was lowered below what ran."""
         states = await self.store.limits()
         policies = {state.key: state.limit for state in states if state.limit is not None}
         for state in states:
@@ -273,6 +273,10 @@ class TwoStores(RuleBasedStateMachine):
                 assert state.used <= max(limit.running, self.used.get(state.key, 0)), state
             assert state.used >= 0
         self.used = {state.key: state.used for state in states}
+        await self.recounted()
+
+    async def recounted(self) -> None:
+        """What is counted is what runs."""
         assert not await self.store._write(lambda tx: usage.reconcile(tx, self.store._lanes))
 
     def named(self, wanted: list[int]) -> list[str]:
