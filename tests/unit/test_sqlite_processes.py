@@ -70,3 +70,18 @@ async def test_a_refused_batch_takes_no_child_of_another_operation_with_it(tmp_p
     await store._write(together)
     assert await states(store, parent, child) == [State.FAILED, State.FAILED]
     await store.close()
+
+
+async def test_claims_that_share_a_transaction_share_no_job(tmp_path: Path, clock: FakeClock) -> None:
+    store = await opened(tmp_path, clock)
+    workers = [await join(store, name) for name in ("a", "b", "c")]
+    ids = await add(store, *[new() for _ in range(4)])
+    many = (1, 1, 5)
+
+    def together(tx: Tx) -> list[str]:
+        wants = [WANT._replace(limit=limit) for limit in many]
+        claims = [claim(tx, store._lanes, *pair) for pair in zip(workers, wants, strict=True)]
+        return [lease.id for claimed in claims for lease in claimed.leases]
+
+    assert await store._write(together) == ids
+    await store.close()

@@ -72,8 +72,8 @@ class Tally:
             owed.clear()
 
     def flush_heads(self) -> None:
-        """Write those lanes whose head may have changed: a claim reads them."""
-        self._flush([lane for lane, deltas in self._lanes.items() if deltas[QUEUED] > 0 or lane in self._headless])
+        """Write those lanes whose head may have changed, also by a claim before: a claim reads them."""
+        self._flush([lane for lane, deltas in self._lanes.items() if deltas[QUEUED] or lane in self._headless])
 
     def flush_lanes(self) -> None:
         """Write all that is owed."""
