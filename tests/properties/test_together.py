@@ -18,8 +18,9 @@ from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.ids import uuid7
 from stanchion.domain.job import Idempotency, NewJob, State
 from stanchion.domain.limits import FRESH, Limit, Usage, find
-from stanchion.store import Want, WorkerInfo
+from stanchion.store import Claimed, Want, WorkerInfo
 from stanchion.stores.memory import limits as model
+from stanchion.stores.sqlite import SqliteStore, claim, enqueue, settle
 from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite.fetch import every
 from tests.clock import T0
@@ -37,7 +38,9 @@ from tests.properties.test_workflows_against_model import Workflows, edges
 
 if TYPE_CHECKING:
     from stanchion.domain.outcome import Outcome
+    from stanchion.store import Store
     from stanchion.stores.sqlite.fetch import Connection
+    from stanchion.stores.sqlite.writer import Tx
 
 HEAVY = [
     *LIMITS,
@@ -101,7 +104,7 @@ def faults(db: Connection, now: int) -> list[tuple[Any, ...]]:
             if find(policies, key) is not None:
                 used[key] = used.get(key, 0) + weight * running
         if waits_on is not None:
-            waiting.setdefault(waits_on, []).append((priority, turn, head, dict(weights)[waits_on]))
+            waiting.setdefault(waits_on, []).append((priority, turn, head or 0, dict(weights)[waits_on]))
     rows = {row[0]: row[1:] for row in every(db, KEYS)}
     for key in {*used, *rows, *waiting}:
         state = Usage(*rows[key][:4]) if key in rows else FRESH
@@ -149,6 +152,40 @@ class Together(Workflows):
     @rule(outcome=outcomes, many=st.integers(1, 6))
     def end_many(self, outcome: Outcome, many: int) -> None:
         self.settle([(place, outcome) for place in range(many)])
+
+    @rule(
+        wants=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3)), min_size=2, max_size=3),
+        ends=st.lists(st.tuples(places, outcomes), max_size=3),
+        given=st.lists(fields, max_size=2),
+    )
+    def share_a_transaction(
+        self, wants: list[tuple[int, int]], ends: list[tuple[int, Outcome]], given: list[dict[str, Any]]
+    ) -> None:
+        """Claims, settlements and requests of one process that wait together go down together."""
+        ended = self.settlements(ends)
+        batch: list[NewJob] = []
+        for facts in given:
+            number = len(self.ids) + 1
+            self.ids.append(uuid7(T0 + number, number.to_bytes(10, "big")))
+            batch.append(NewJob(**facts | {"id": self.ids[-1], "args": b"{}", "idempotency": None}))
+        asked = [(worker, Want(limit, frozenset(TASKS), None)) for worker, limit in wants]
+
+        async def call(store: Store) -> list[Any]:
+            if isinstance(store, SqliteStore):
+                return await store._write(lambda tx: together(store, tx))
+            answers: list[Any] = [(await store.claim(*pair))[1] for pair in asked]
+            answers += [await store.settle(ended), await store.enqueue(batch, atomic=True)]
+            return answers + [(await store.claim(*pair))[1] for pair in asked]
+
+        def together(store: SqliteStore, tx: Tx) -> list[Any]:
+            lanes = store._lanes
+            answers: list[Any] = [claim.claim(tx, lanes, *pair) for pair in asked]
+            answers += [settle.settle(tx, lanes, ended), enqueue.enqueue(tx, lanes, batch, atomic=True)]
+            return answers + [claim.claim(tx, lanes, *pair) for pair in asked]
+
+        for answer in self.both(call):
+            if isinstance(answer, Claimed):
+                self.leases += answer.leases
 
     @rule(name=st.sampled_from(["x", "y"]), paused=st.booleans())
     def pause(self, name: str, *, paused: bool) -> None:
