@@ -81,6 +81,7 @@ WITH_USERS = """
     SELECT j.seq FROM jobs j JOIN lanes l ON l.id = j.lane
      WHERE j.state < 5 AND l.user IS NOT iif((SELECT by_user FROM counters), coalesce(j.user, ''), '')
 """
+RECOUNTS = {"counts": MISCOUNTED, "head": MISLED, "share": MISPLACED, "user": WITH_USERS}
 KEYS = "SELECT key, used, paid, parked, turn, open, wakes_at FROM usage"
 LANES = """
     SELECT l.id, q.name, l.tenant, l.user, l.task, l.limits, l.n3, l.waits_on, l.priority, l.wait_turn, l.head
@@ -91,9 +92,7 @@ LANES = """
 def faults(db: Connection, now: int) -> list[tuple[Any, ...]]:
     """What is counted wrong, and who could be woken and never will be."""
     found: list[tuple[Any, ...]] = [
-        (statement.split()[-8:], *row)
-        for statement in (MISCOUNTED, MISLED, MISPLACED, WITH_USERS)
-        for row in every(db, statement)
+        (name, *row) for name, statement in RECOUNTS.items() for row in every(db, statement)
     ]
     policies = {row[0]: Limit(*row) for row in every(db, limit_sql.LIMITS)}
     used: dict[str, int] = {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stanchion.domain.dependency import Dependency
 from stanchion.domain.job import State
+from stanchion.domain.limits import Limit
 from stanchion.stores.sqlite import SqliteStore
 from stanchion.stores.sqlite.claim import claim
 from stanchion.stores.sqlite.enqueue import enqueue
@@ -84,4 +85,17 @@ async def test_claims_that_share_a_transaction_share_no_job(tmp_path: Path, cloc
         return [lease.id for claimed in claims for lease in claimed.leases]
 
     assert await store._write(together) == ids
+    await store.close()
+
+
+async def test_a_job_that_cannot_be_read_holds_nothing_of_a_limit(tmp_path: Path, clock: FakeClock) -> None:
+    store = await opened(tmp_path, clock)
+    worker = await join(store)
+    await store.configure_limit(Limit(P, running=1))
+    ids = await add(store, *[new(limits=((P, 1),), tags=("red",)) for _ in range(2)])
+    await store._write(lambda tx: tx.db.execute("UPDATE payloads SET tags = '{' WHERE seq = 1"))
+    leases = await take(store, worker)
+    assert [lease.id for lease in leases or await take(store, worker)] == ids[1:]
+    (state,) = await store.limits()
+    assert state.used == 1
     await store.close()

@@ -73,6 +73,7 @@ def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -
             break
     leases = start.write()
     if meter is not None and start.spoiled:
+        tx.flush_heads()
         meter.ended(start.spoiled)
     return leases, bool(start.spoiled)
 
@@ -122,7 +123,7 @@ class _Start:
         self._late: dict[int, int] = {}
         self._starts: dict[int, tuple[Band, str, Lane]] = {}
         self.spoiled: list[int] = []
-        """The lanes of jobs that were dealt and could not be read, one for each."""
+        """The lanes of jobs that were counted as started and could not be read."""
 
     def __len__(self) -> int:
         return len(self._starts)
