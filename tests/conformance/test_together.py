@@ -95,3 +95,20 @@ async def test_who_can_never_start_hides_no_rate_from_those_behind(store: Store,
     assert claimed.next_due == 1_000
     clock.pass_(1_000)
     assert len(await take(store, worker)) == 1
+
+
+async def test_who_waits_behind_a_heavy_job_that_is_cancelled_waits_for_its_own_room_only(
+    store: Store, clock: FakeClock
+) -> None:
+    await store.configure_limit(Limit(P, starts=3, period=3_000, burst=3))
+    worker = await join(store)
+    await add(store, new(limits=((P, 3),)))
+    assert len(await take(store, worker)) == 1
+    (heavy, light) = await add(store, new(limits=((P, 3),), tenant="a"), new(limits=((P, 1),), tenant="b"))
+    _, claimed = await store.claim(worker, WANT)
+    assert claimed.next_due == 3_000
+    await store.cancel([heavy])
+    _, claimed = await store.claim(worker, WANT)
+    assert claimed.next_due == 1_000
+    clock.pass_(1_000)
+    assert [lease.id for lease in await take(store, worker)] == [light]

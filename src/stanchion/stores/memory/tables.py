@@ -160,6 +160,7 @@ class Tables:
         self.joining.clear()
         if self.held:
             full = {self.lane_of(job) for job in self.having(State.QUEUED)}
+            self.wakes |= {key: 0 for lane, (key, _) in self.held.items() if lane not in full}
             self.held = {lane: held for lane, held in self.held.items() if lane in full}
 
     def turn(self, share: Share) -> tuple[Turn, int]:

@@ -46,6 +46,8 @@ HOLD_LANE: Final = "UPDATE lanes SET waits_on = ?, wait_turn = ? WHERE id = ?"
 WAKE_LANE: Final = "UPDATE lanes SET waits_on = NULL, wait_turn = 0 WHERE id = ?"
 # A tenant whose lanes all waited is in line still: it keeps its turn.
 RETURN_SHARE: Final = "UPDATE shares SET open = 1 WHERE id = (SELECT share FROM lanes WHERE id = ?) AND open = 2"
+# Who waits behind a lane that is empty now may have room sooner.
+LOOK_AGAIN: Final = "UPDATE usage SET wakes_at = 0 WHERE key = (SELECT waits_on FROM lanes WHERE id = ?)"
 WAKE_ALL: Final = "UPDATE lanes SET waits_on = NULL, wait_turn = 0 WHERE waits_on IS NOT NULL"
 RETURN_ALL: Final = """
     UPDATE shares SET open = 1 WHERE open = 2 AND id IN (SELECT share FROM lanes WHERE waits_on IS NOT NULL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import only
 from stanchion.stores.sqlite.rows import QUEUED, RUNNING
@@ -92,6 +93,7 @@ class Tally:
                 if empty:
                     left.append((lane,))
                     if waits:
+                        self.db.execute(limit_sql.LOOK_AGAIN, (lane,))
                         self.db.execute(sql.LANE_EMPTY, (lane,))
                 elif lane in self._gained:
                     joined.append((lane,))
