@@ -140,7 +140,7 @@ class Together(Workflows):
             key = facts["idempotency"]
             named = None if key is None else Idempotency(*key)
             depends_on = tuple(Dependency(self.ids[(first + place + offset) % len(self.ids)], p) for offset, p in ties)
-            made = facts | {"idempotency": named, "depends_on": depends_on, "args": b"{}"}
+            made: dict[str, Any] = facts | {"idempotency": named, "depends_on": depends_on, "args": b"{}"}
             self.batch.append(NewJob(id=self.ids[first + place], **made))
         self.both(lambda store: store.enqueue(self.batch, atomic=atomic))
 
@@ -166,7 +166,8 @@ class Together(Workflows):
         for facts in given:
             number = len(self.ids) + 1
             self.ids.append(uuid7(T0 + number, number.to_bytes(10, "big")))
-            batch.append(NewJob(**facts | {"id": self.ids[-1], "args": b"{}", "idempotency": None}))
+            made: dict[str, Any] = facts | {"id": self.ids[-1], "args": b"{}", "idempotency": None}
+            batch.append(NewJob(**made))
         asked = [(worker, Want(limit, frozenset(TASKS), None)) for worker, limit in wants]
 
         async def call(store: Store) -> list[Any]:
