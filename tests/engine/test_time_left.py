@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import AsyncGenerator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -233,4 +234,5 @@ async def test_those_who_watch_are_told_the_time_left_with_their_place(app: Stan
         assert (told.kind, told.position) == ("position", 1)
         assert told.eta is not None
         assert told.eta.starts_in.p50 == 0
+    assert isinstance(events, AsyncGenerator)
     await events.aclose()

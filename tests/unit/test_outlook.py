@@ -100,19 +100,19 @@ def test_a_thousand_jobs_of_many_kinds_cost_a_few_reckonings(monkeypatch: pytest
 
     monkeypatch.setattr(module, "eta", counted)
     jobs = {f"j{number}": asked(priority=number % 3) for number in range(1_000)}
-    found = seen(jobs, (Kind(0, A, 1_000.0),), **{job: number + 1 for number, job in enumerate(jobs)})
+    found = seen(jobs, (Kind(0, A, 1_000.0),), (ONE,), **{job: number + 1 for number, job in enumerate(jobs)})
     assert len(found) == 1_000
     assert len(calls) <= module.MOST
     calls.clear()
     jobs = {f"j{number}": asked(priority=number) for number in range(100)}
-    found = seen(jobs, (Kind(0, A, 1_000.0),), **{job: number + 1 for number, job in enumerate(jobs)})
+    found = seen(jobs, (Kind(0, A, 1_000.0),), (ONE,), **{job: number + 1 for number, job in enumerate(jobs)})
     assert len(found) == len(calls) == module.MOST
 
 
 @given(st.sets(st.integers(1, 500), min_size=2, max_size=30))
 def test_who_stands_further_back_starts_no_sooner(positions: set[int]) -> None:
     jobs = {f"j{position}": asked() for position in positions}
-    found = seen(jobs, (Kind(5, A, 500.0),), **{f"j{position}": position for position in positions})
+    found = seen(jobs, (Kind(5, A, 500.0),), (ONE,), **{f"j{position}": position for position in positions})
     starts = [found[f"j{position}"].starts_in.p50 for position in sorted(positions)]
     assert starts == sorted(starts)
     exact = eta(A, Line({A: min(positions) - 1}, [], 1), KNOWN)
