@@ -144,8 +144,11 @@ export function waiting(job: Job): { why: string; next: string } | null {
       return { why: "Waits for the jobs it depends on", next: "" };
     case "limit":
     case "concurrency":
+      return { why: `At the limit${key ? ` of ${key}` : ""}`, next: "It starts when a running job of this limit ends; others pass it meanwhile." };
     case "rate":
-      return { why: `At its limit${key ? `: ${key}` : ""}`, next: "It starts when a running job ends." };
+      return { why: `At the rate limit${key ? ` of ${key}` : ""}`, next: on.until ? `The next may start ${ago(on.until)}.` : "" };
+    case "provider_parked":
+      return { why: `${key || "Its provider"} is parked`, next: on.until ? `Nothing of it starts before then: ${ago(on.until)}.` : "" };
     case "resource":
       return { why: `Waits for ${key || "a resource"}`, next: "It starts when a worker frees it." };
     default:

@@ -306,6 +306,24 @@ class Flow(NamedTuple):
     failed: int = 0
 
 
+class Load(NamedTuple):
+    """What was asked of a queue's workers in a window, and what of it waits for a limit now.
+
+    Attributes:
+        arrived: How often a job came to wait for a worker: new, due, retried or given back.
+        started: Attempts that started.
+        ended: Attempts that ended by themselves: completed, failed, or to be made again.
+        took: How long those that ended ran, summed, in ms.
+        held: Jobs that wait for a limit now, which more workers would not start.
+    """
+
+    arrived: int = 0
+    started: int = 0
+    ended: int = 0
+    took: Millis = 0
+    held: int = 0
+
+
 class PutSchedule(NamedTuple):
     """The answer to one put: the schedule as it stands, and whether its name is new."""
 
@@ -534,6 +552,10 @@ class Store(Protocol):
 
     async def flow(self, window: Millis, scope: Scope = ALL) -> Mapping[str, Flow]:
         """Return what happened in the last `window` ms by queue; absent where nothing did. Bounded as `series`."""
+        ...
+
+    async def loads(self, window: Millis, scope: Scope = ALL) -> Mapping[str, Load]:
+        """Return what the last `window` ms asked of each queue's workers; absent where nothing. Bounded as `series`."""
         ...
 
     async def put_schedules(self, batch: Sequence[NewSchedule]) -> list[PutSchedule]:

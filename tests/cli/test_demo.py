@@ -103,3 +103,25 @@ def test_pictures_are_named_by_row_and_words():
     assert file_name(7, "A Knight, (red)!") == "0007-a-knight-red.png"
     assert file_name(1, "龍") == "0001-sprite.png"
     assert len(file_name(1, "x" * 400)) < 64
+
+
+def test_tenants_take_turns_and_a_limit_holds_the_slower_task(spawn, folder):
+    demo = spawn("demo", "--limit", "48", "--step-ms", "120", "--port", "0", "--json")
+    url = demo.record("note")["dashboard"]
+    with httpx.Client(base_url=url, timeout=10) as client:
+
+        def held():
+            jobs = client.get("/api/v1/jobs", params={"task": "commissioned", "state": "queued"}).json()["items"]
+            return any((job["waiting_on"] or {}).get("key") == "provider:atelier" for job in jobs)
+
+        until(held)
+        (limit,) = client.get("/api/v1/limits").json()["items"]
+        assert (limit["key"], limit["running"]) == ("provider:atelier", 2)
+        assert limit["used"] <= 2
+        assert demo.record("summary")["counts"]["completed"] == 48
+        jobs = client.get("/api/v1/jobs", params={"limit": 100}).json()["items"]
+        slow = [job["tenant"] for job in jobs if job["task"] == "commissioned"]
+        assert sorted(slow) == ["hobby"] * 3 + ["studio"] * 3
+        assert [sum(job["tenant"] == name for job in jobs) for name in ("studio", "hobby")] == [24, 24]
+    demo.stop(signal.SIGINT)
+    assert demo.ended(15) == exits.OK

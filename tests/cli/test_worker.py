@@ -88,3 +88,34 @@ def test_a_killed_child_is_replaced_and_its_job_runs_again(run, folder, target, 
     shown = run("jobs", "show", job, *URL, "--json").record
     assert [attempt["outcome"] for attempt in shown["attempts"]] == ["lost", "completed"]
     assert (shown["spent"], shown["crashes"]) == (1, 1)
+
+
+def test_worker_processes_come_when_jobs_wait_and_go_when_none_do(run, folder, target, spawn):
+    worker = spawn("worker", target, "--scale", "0..2", "--slots", "1", "--scale-quiet", "1s")
+    ids = [run("enqueue", "slow", "--arg", "seconds=1", "--app", target).out.strip() for _ in range(3)]
+    until(lambda: len(run("workers", *URL, "--json").records) == 2)
+    until(lambda: {job["state"] for job in run("jobs", *URL, "--json").records} == {"completed"})
+    until(lambda: run("workers", *URL, "--json").records == [])
+    assert worker.process.poll() is None
+    assert [run("jobs", "show", job, *URL, "--json").record["attempt"] for job in ids] == [1, 1, 1]
+    worker.stop()
+    assert worker.ended() == exits.OK
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--scale", "3"),
+        ("--scale", "4..2"),
+        ("--scale", "0..0"),
+        ("--scale", "-1..2"),
+        ("--scale", "1..2", "--scale-wait", "soon"),
+        ("--scale", "1..2", "--scale-wait", "0s"),
+        ("--scale", "1..2", "--processes", "2"),
+        ("--scale", "1..2", "--burst"),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_refused(run, target, options):
+    found = run("worker", target, *options)
+    assert found.code == exits.USAGE
+    assert "what to do: " in found.err

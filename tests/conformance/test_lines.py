@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stanchion.domain.job import State
+from stanchion.domain.limits import Limit
 from stanchion.domain.outcome import Completed, Failed
-from stanchion.store import Flow, Place, QueueStats
+from stanchion.store import Flow, Load, Place, QueueStats
 from tests.conformance.helpers import (
+    ACME,
     BOOM,
+    KEEP,
     LEASE_FOR,
     WANT,
     add,
@@ -175,6 +178,37 @@ async def test_flow_counts_what_happened_in_each_queue_within_the_window(store: 
     assert await store.flow(1_000) == {"default": Flow(1, 1, 0), "other": Flow(1, 0, 1)}
     clock.pass_(60_001)
     assert await store.flow(60_000) == {}
+
+
+async def test_loads_tell_what_arrived_started_and_ended_and_how_long_it_took(store: Store, clock: FakeClock) -> None:
+    first = await start(store, new(queue="slow"))
+    clock.pass_(70_000)
+    second = await start(store, new(queue="slow"))
+    await add(store, new(queue="idle", delay=90_000))
+    clock.pass_(1_000)
+    await finish(store, first)
+    await finish(store, second, Failed(BOOM))
+    await store.cancel(await add(store, new(queue="never")))
+    assert await store.loads(2_000) == {"slow": Load(1, 1, 2, 72_000), "never": Load(1)}
+    assert await store.loads(100_000) == {"slow": Load(2, 2, 2, 72_000), "never": Load(1)}
+    clock.pass_(60_001)
+    assert await store.loads(60_000) == {}
+
+
+async def test_an_answer_from_nowhere_and_an_expired_job_ran_for_no_time(store: Store, clock: FakeClock) -> None:
+    await add(store, new(expires_at=clock.at + 10))
+    clock.pass_(50)
+    await store.maintain(KEEP, 100)
+    assert await store.loads(1_000) == {"default": Load(arrived=1)}
+
+
+async def test_loads_tell_what_waits_for_a_limit(store: Store) -> None:
+    await store.configure_limit(Limit("task:t", running=1))
+    worker = await join(store)
+    await add(store, new(), new(), new(), new(task="a"), new(tenant="acme"))
+    await take(store, worker)
+    assert (await store.loads(1_000))["default"] == Load(arrived=5, started=2, held=3)
+    assert (await store.loads(1_000, ACME))["default"] == Load(arrived=1, held=1)
 
 
 async def test_waits_and_runs_are_measured(store: Store, clock: FakeClock) -> None:

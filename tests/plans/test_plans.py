@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from stanchion.stores.sqlite import cache_statements, estimate_statements, limit_statements, schedule_statements
+from stanchion.stores.sqlite import (
+    cache_statements,
+    estimate_statements,
+    limit_statements,
+    load_statements,
+    schedule_statements,
+)
 from stanchion.stores.sqlite import join_statements as joining
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.connection import connect, disconnect, migrate
@@ -53,6 +59,9 @@ SORTS: Final = {
     "LOGS": "one job's lines",
     "FLOW": "at most SAMPLE events, into as many groups as there are queues",
     "FLOW_SAMPLE": "likewise",
+    "LOADS": "likewise",
+    "LOADS_SAMPLE": "likewise",
+    "HELD_JOBS": "queues are few",
     "WORKFLOW_COUNTS": "eight states",
 }
 """The statements that may sort, and why."""
@@ -68,6 +77,7 @@ def statements() -> Iterator[tuple[str, str]]:
         | vars(limit_statements)
         | vars(estimate_statements)
     )
+    everything |= vars(load_statements)
     for name, value in everything.items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue

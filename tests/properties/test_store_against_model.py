@@ -483,6 +483,7 @@ class TwoStores(RuleBasedStateMachine):
         self.both(lambda store: store.select(wanted, limit, scope))
         self.both(lambda store: store.series(5_000, 500 + limit, scope))
         self.both(lambda store: store.flow(5_000, scope))
+        self.both(lambda store: store.loads(5_000, scope))
         self.both(lambda store: store.stats(scope))
         cursor = self.cursors[since % len(self.cursors)]
         feed = self.both(lambda store: whole_feed(store, cursor, limit, scope))

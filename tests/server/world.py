@@ -64,6 +64,7 @@ async def login_task(user: str, api_key: str = "") -> str:
 @dataclass
 class FakeSettings:
     max_payload: int = 1_000_000
+    slots: int = 10
     keys: tuple[str, ...] = ()
     keys_file: str | None = None
     session_path: Path | None = None

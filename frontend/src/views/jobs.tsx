@@ -22,6 +22,7 @@ interface RowProps {
 function Row({ id, picked, pick }: RowProps) {
   const job = jobSignal(id)?.value;
   if (!job) return null;
+  const who = [job.tenant === "default" ? null : job.tenant, job.user].filter(Boolean);
   return (
     <tr
       class={`job-row ${picked ? "picked" : ""}`}
@@ -64,8 +65,8 @@ function Row({ id, picked, pick }: RowProps) {
         </span>
       </td>
       <td class="user-cell">
-        <span class="cut-text dim" title={job.user ?? ""}>
-          {job.user ?? "–"}
+        <span class="cut-text dim" title={who.join(" · ")} data-testid="job-who">
+          {who.join(" · ") || "–"}
         </span>
       </td>
       <td class="priority-cell dim">{priority(job.priority)}</td>
@@ -236,7 +237,7 @@ export function Jobs() {
                   <th>State</th>
                   <th>{filters.state === "failed" ? "Error" : "Progress"}</th>
                   <th class="queue-cell">Queue</th>
-                  <th class="user-cell">User</th>
+                  <th class="user-cell">Tenant · user</th>
                   <th class="priority-cell">Priority</th>
                   <th class="right time-cell">Took</th>
                   <th class="right age-cell">Created</th>

@@ -6,19 +6,22 @@ import asyncio
 import contextlib
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from stanchion.app import Stanchion
 from stanchion.cli.reach import own_processes_can_share
-from stanchion.engine.supervise import Supervisor
+from stanchion.engine.scaling import Scaler
+from stanchion.engine.supervise import Scaling, Supervisor
 from stanchion.entry import child_command, describe_command
 from stanchion.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stanchion.domain.scaling import ScalePolicy
     from stanchion.entry import ChildOptions
 
 _TIMEOUT: Final = 60.0
@@ -81,8 +84,10 @@ def crew(
     *,
     processes: int,
     on_event: Callable[[str, dict[str, Any]], None] | None = None,
+    scale: ScalePolicy | None = None,
 ) -> Supervisor:
-    """Return the supervisor of worker processes on an opened app's store."""
+    """Return the supervisor of worker processes on an opened app's store; with `scale`, of as many as are needed."""
+    scaling = None if scale is None else Scaling(partial(_wanted, Scaler(app.store), options.queues, scale), scale.most)
     return Supervisor(
         child_command(options),
         store=app.store,
@@ -92,7 +97,12 @@ def crew(
         grace=options.grace,
         retention=app.settings.retention,
         on_event=on_event,
+        scaling=scaling,
     )
+
+
+async def _wanted(scaler: Scaler, queues: tuple[str, ...] | None, policy: ScalePolicy) -> int:
+    return (await scaler.size(queues, policy)).desired
 
 
 def end(supervisor: Supervisor) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
@@ -12,6 +14,8 @@ from stanchion.cli import exits
 from stanchion.cli.crew import crew, describe, end, stand_in
 from stanchion.cli.reach import Json, Url, logs
 from stanchion.cli.stopping import on_signals
+from stanchion.domain.scaling import ScalePolicy
+from stanchion.domain.units import millis
 from stanchion.entry import ChildOptions, load_app
 from stanchion.errors import ConfigError, UsageError
 
@@ -29,7 +33,10 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     *,
     queues: str | None = None,
     slots: AtLeastOne | None = None,
-    processes: AtLeastOne = 1,
+    processes: AtLeastOne | None = None,
+    scale: str | None = None,
+    scale_wait: str = "30s",
+    scale_quiet: str = "5m",
     grace: Seconds | None = None,
     profile: Literal["fast", "default"] | None = None,
     burst: Annotated[bool, Parameter(negative="")] = False,
@@ -46,7 +53,11 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         app: The app as module:attribute; also STANCHION_APP.
         queues: Only these queues, separated by commas; all by default.
         slots: Jobs that each process runs at once; the setting of that name by default (10).
-        processes: Worker processes.
+        processes: Worker processes; 1 by default.
+        scale: As many processes as the queues need, within MIN..MAX, such as 1..8; started when they are needed, and
+            ended when they run nothing and were not needed for a while.
+        scale_wait: How long a job may wait, with --scale: a shorter time means more processes.
+        scale_quiet: With --scale, fewer processes must have been enough for so long before one ends.
         grace: Seconds that running jobs get after a stop; the setting of that name by default (25).
         profile: How soon a silent worker is given up: fast within 4 s, default within 15 s.
         burst: Work in this one process until nothing is left to start, then end; without a supervisor, and
@@ -58,8 +69,12 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     logs(level=log_level, json=json)
     target = named(app)
     wanted = names(queues)
+    bounds = None if scale is None else scale_bounds(scale)
+    if bounds is not None and (burst or processes is not None):
+        message = f"--scale does not go with {'--burst' if burst else '--processes'}."
+        raise UsageError(message, remedy="Leave one of the two out.")
     if burst:
-        if processes > 1:
+        if (processes or 1) > 1:
             message = "--burst works in one process."
             raise UsageError(message, remedy="Leave --processes out, or start several commands.")
         return await _burst(target, url=url, queues=wanted, slots=slots, grace=grace)
@@ -71,7 +86,28 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         log_json=True if json else None,
         log_level=log_level,
     )
-    return await _supervised(options, processes, slots, grace)
+    policy = None if bounds is None else _policy(bounds, scale_wait, scale_quiet)
+    return await _supervised(options, processes or 1, slots, grace, policy)
+
+
+def scale_bounds(text: str) -> tuple[int, int]:
+    """Return the least and the most of `MIN..MAX`.
+
+    Raises:
+        UsageError: It is not so written, or not possible.
+    """
+    found = re.fullmatch(r"(\d{1,4})\.\.(\d{1,4})", text.strip(), re.ASCII)
+    if found is None or not 0 <= int(found[1]) <= int(found[2]) or int(found[2]) == 0:
+        message = f"--scale {text!r} is not a range of processes."
+        raise UsageError(message, remedy="Write the least and the most, such as 1..8; the most is at least 1.")
+    return int(found[1]), int(found[2])
+
+
+def _policy(bounds: tuple[int, int], wait: str, quiet: str) -> ScalePolicy:
+    try:
+        return ScalePolicy(least=bounds[0], most=bounds[1], wait=millis(wait), quiet=millis(quiet))
+    except ValueError as error:
+        raise UsageError(f"{error}.", remedy="Write --scale-wait and --scale-quiet such as 30s or 5m.") from error
 
 
 def named(app: str | None) -> str:
@@ -92,7 +128,9 @@ def names(listed: str | None) -> tuple[str, ...] | None:
     return found or None
 
 
-async def _supervised(options: ChildOptions, processes: int, slots: int | None, grace: float | None) -> int:
+async def _supervised(
+    options: ChildOptions, processes: int, slots: int | None, grace: float | None, scale: ScalePolicy | None
+) -> int:
     described = await describe(options.target)
     app = stand_in(described, url=options.url, profile=options.profile)
     options.slots = app.settings.slots if slots is None else slots
@@ -103,9 +141,12 @@ async def _supervised(options: ChildOptions, processes: int, slots: int | None, 
     text = f"stopping: running jobs get up to {options.grace:g} s (once more to end them now)"
     async with app:
         with on_signals(log.warning, text) as stop:
-            supervisor = crew(app, options, processes=processes)
+            policy = None if scale is None else replace(scale, slots=options.slots)
+            count = processes if policy is None else policy.least
+            supervisor = crew(app, options, processes=count, scale=policy)
             stop.on_hard = lambda: end(supervisor)
-            log.info("%d worker processes of %d slots for %s", processes, options.slots, options.target)
+            told = f"{count}" if policy is None else f"{policy.least} to {policy.most}"
+            log.info("%s worker processes of %d slots for %s", told, options.slots, options.target)
             await supervisor.run(stop.asked)
             return exits.INTERRUPTED if stop.hard else exits.OK
 

@@ -1,4 +1,4 @@
-"""The demo's app: one task, which draws a sprite step by step and shows each step as a preview."""
+"""The demo's app: a sprite drawn step by step, each step a preview; and a slower task, which a limit holds back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from stanchion.demo.sprites import png, render
 app: Final = Stanchion()
 
 QUEUE: Final = "sprites"
+PROVIDER: Final = "provider:atelier"
+"""What the slower task pretends to ask: it takes only so many at once, which the demo keeps to with a limit."""
+SLOWER: Final = 2
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 48
 
@@ -48,6 +51,21 @@ async def sprite(  # noqa: PLR0913, PLR0917 - the columns of a row
         await ctx.preview(data, step=step.index)
         await asyncio.sleep(step_ms / 1000)
     return Image(data, name=file_name(row, prompt))
+
+
+@app.task(queue=QUEUE, timeout=60, limits=[PROVIDER])
+async def commissioned(  # noqa: PLR0913, PLR0917 - the columns of a row
+    ctx: Context,
+    prompt: str,
+    size: int = 64,
+    seed: int = 0,
+    palette: str | None = None,
+    row: int = 0,
+    problem: str | None = None,
+    step_ms: int = 0,
+) -> Image:
+    """Draw a sprite as a provider would that is slower and takes few at once; the arguments are those of `sprite`."""
+    return await sprite(ctx, prompt, size, seed, palette, row, problem, step_ms * SLOWER)
 
 
 def file_name(row: int, prompt: str) -> str:

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, exp2, expm1, log, sqrt
+from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.units import MINUTE, SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stanchion.domain.units import Instant, Millis
 
 RATE_HALF_LIFE: Final[Millis] = 5 * MINUTE
@@ -56,6 +59,87 @@ class Arrivals(NamedTuple):
         return self.weight / seen if seen > 0 else 0.0
 
 
+class Took(NamedTuple):
+    """How long attempts take, smoothed as arrivals are.
+
+    Attributes:
+        at: The instant of the latest count.
+        ended: The attempts counted, old ones as less than one, as of then.
+        total: Their durations, weighed alike, summed, in ms.
+    """
+
+    at: Instant = 0
+    ended: float = 0.0
+    total: float = 0.0
+
+    def counted(self, ended: int, total: Millis, now: Instant) -> Took:
+        """Return the durations after `ended` more attempts that took `total` ms together."""
+        now = max(now, self.at)
+        left = exp2(-(now - self.at) / RATE_HALF_LIFE)
+        return Took(now, self.ended * left + ended, self.total * left + total)
+
+    def mean(self) -> float | None:
+        """Return what an attempt takes on average, in ms; None before the first has ended."""
+        return self.total / self.ended if self.ended > 0 else None
+
+
+class Look(NamedTuple):
+    """What a look at a queue showed: what happened since the look before, and how it stands now.
+
+    Attributes:
+        arrived: How often a job came to wait for a worker.
+        started: Attempts that started.
+        ended: Attempts that ended by themselves.
+        took: How long those that ended ran, summed, in ms.
+        waiting: Jobs that wait now and that a worker could start.
+        held: Jobs that wait now and that no worker may start: for a limit, or in a paused queue.
+        running: Attempts that run now.
+    """
+
+    arrived: int = 0
+    started: int = 0
+    ended: int = 0
+    took: Millis = 0
+    waiting: int = 0
+    held: int = 0
+    running: int = 0
+
+    def __add__(self, other: object) -> Look:
+        """Return what was seen of two queues together."""
+        return Look(*map(add, self, other)) if isinstance(other, Look) else NotImplemented
+
+
+class Trend(NamedTuple):
+    """What was learned from the looks at a queue."""
+
+    arrivals: Arrivals = Arrivals()
+    took: Took = Took()
+
+    def seen(self, look: Look, since: Instant, now: Instant) -> Trend:
+        """Return the trend after a look at what happened from `since` to `now`.
+
+        What waits for a limit would not start on any number of workers: while some does, what started counts for what
+        arrived.
+        """
+        arrivals = self.arrivals if self.arrivals.began else self.arrivals.counted(0, since)
+        jobs = min(look.arrived, look.started) if look.held else look.arrived
+        return Trend(arrivals.counted(jobs, now), self.took.counted(look.ended, look.took, now))
+
+    def demand(self, look: Look, policy: ScalePolicy) -> Demand:
+        """Return what the queue asks; while no duration is known, a job counts for as long as one may wait.
+
+        Where nothing waits or runs, and fewer than one job is expected in the quiet time (or in the time that one may
+        wait), it asks for nothing.
+        """
+        mean = self.took.mean()
+        if mean is None:
+            return Demand(0.0, policy.wait, float(look.waiting + look.running) * policy.wait, look.running)
+        rate = self.arrivals.rate()
+        if not look.waiting and not look.running and rate * max(policy.quiet, policy.wait) < 1:
+            rate = 0.0
+        return Demand(rate, mean, look.waiting * mean, look.running)
+
+
 class Demand(NamedTuple):
     """What a queue asks of its workers.
 
@@ -70,6 +154,14 @@ class Demand(NamedTuple):
     mean: float
     backlog: float
     running: int
+
+
+def together(demands: Sequence[Demand]) -> Demand:
+    """Return what several queues ask of the same workers: a job takes what it takes in its queue, by what arrives."""
+    rate = sum(demand.rate for demand in demands)
+    busy = sum(demand.rate * demand.mean for demand in demands)
+    mean = busy / rate if rate else max((demand.mean for demand in demands), default=0.0)
+    return Demand(rate, mean, sum(d.backlog for d in demands), sum(d.running for d in demands))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

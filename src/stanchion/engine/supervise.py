@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from stanchion.domain.outcome import Released, settle
 from stanchion.domain.retry import RetryPolicy
@@ -22,7 +22,7 @@ from stanchion.engine.maintain import Maintainer, rescue
 from stanchion.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from stanchion.domain.policy import LeaseProfile, Retention
     from stanchion.engine.artifacts import Artifacts
@@ -50,6 +50,24 @@ class Child:
     seen: float = field(default_factory=time.monotonic)
     blocked: bool = False
     lost: bool = False
+    spare: bool = False
+    """Whether there are more children than are needed: it claims no more, and is stopped once it holds nothing."""
+    told: bool = False
+    """Whether it was told to stop, as a spare one."""
+
+
+class Scaling(NamedTuple):
+    """What says how many children there should be.
+
+    Attributes:
+        wanted: Answers with the number; it may raise a `StoreError`, and then nothing changes.
+        most: Never more children, those that still end their jobs among them.
+        every: Seconds between two questions.
+    """
+
+    wanted: Callable[[], Awaitable[int]]
+    most: int
+    every: float = 2.0
 
 
 class Supervisor:
@@ -59,6 +77,7 @@ class Supervisor:
         command: What starts a child; the supervisor's pid is appended.
         processes: How many children.
         grace: Seconds that running attempts get after a stop.
+        scaling: What says how many children there should be from then on; `processes` are what it begins with.
     """
 
     def __init__(  # noqa: PLR0913 - what one supervisor is made of
@@ -72,6 +91,7 @@ class Supervisor:
         grace: float = 25.0,
         retention: Retention | None = None,
         on_event: Callable[[str, dict[str, Any]], None] | None = None,
+        scaling: Scaling | None = None,
     ) -> None:
         self._command = tuple(command)
         self._store, self._artifacts, self._profile = store, artifacts, profile
@@ -79,6 +99,10 @@ class Supervisor:
         self._children: set[Child] = set()
         self._stopping = False
         self._stopped = asyncio.Event()
+        self._over = asyncio.Event()
+        self._keepers: set[asyncio.Task[None]] = set()
+        self._places = 0
+        self._scaling = scaling
         self._failure: ConfigError | None = None
         self._on_event = on_event or _ignore
 
@@ -95,19 +119,81 @@ class Supervisor:
         """
         maintainer = Maintainer(self._store, self._artifacts, self._profile, self._retention)
         helpers = [asyncio.create_task(self._beating()), asyncio.create_task(maintainer.run())]
-        keepers = [asyncio.create_task(self._keep(place)) for place in range(self._processes)]
-        waiting = asyncio.create_task(stop.wait())
+        for _ in range(self._processes):
+            self._add()
+        if self._scaling is not None:
+            helpers.append(asyncio.create_task(self._scale(self._scaling)))
+        ends = [asyncio.create_task(stop.wait()), asyncio.create_task(self._over.wait())]
         try:
-            await asyncio.wait([waiting, *keepers], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stopping = True
             self._stopped.set()
+            if self._scaling is not None:
+                helpers[-1].cancel()  # no child is added to those that are stopped now
             await self._stop_children()
-            for task in (*keepers, waiting, *helpers):
+            tasks = [*self._keepers, *ends, *helpers]
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait([*keepers, waiting, *helpers])
+            await asyncio.wait(tasks)
         if self._failure is not None:
             raise self._failure
+
+    def _add(self) -> None:
+        """Have one more child."""
+        keeper = asyncio.create_task(self._keep(self._places))
+        self._places += 1
+        self._keepers.add(keeper)
+        keeper.add_done_callback(self._kept)
+
+    def _kept(self, keeper: asyncio.Task[None]) -> None:
+        """Forget a keeper whose child was spare; the end of any other ends all."""
+        self._keepers.discard(keeper)
+        if self._stopping or keeper.cancelled():
+            return
+        if (error := keeper.exception()) is not None:
+            log.error("a worker process is kept no more: %s", error, exc_info=error)
+        if error is not None or self._failure is not None:
+            self._over.set()
+
+    async def _scale(self, scaling: Scaling) -> None:
+        """Add children at once where more are needed, drain spare ones where fewer are."""
+        while True:
+            try:
+                await self._adjust(min(await scaling.wanted(), scaling.most), scaling.most)
+                await self._dismiss()
+            except StoreError as error:
+                log.warning("how many worker processes are needed is not known now: %s", error)
+            await asyncio.sleep(scaling.every)
+
+    async def _adjust(self, wanted: int, most: int) -> None:
+        spare = sum(child.spare for child in self._children)
+        count = len(self._keepers) - spare
+        more = min(wanted, most - spare) - count  # those that still drain take room, too
+        if more > 0:
+            log.info("%d worker processes are needed: %d more start", wanted, more)
+            for _ in range(more):
+                self._add()
+            self._on_event("added", {"count": more})
+        elif wanted < count:
+            started = [child for child in self._children if child.worker and not child.spare]
+            for child in (await self._by_load(started))[: count - wanted]:
+                log.info("worker process %d is not needed any more: it ends once its jobs have", child.process.pid)
+                child.spare = True
+
+    async def _by_load(self, children: Sequence[Child]) -> list[Child]:
+        """Return children by what they run, the least first; of equals the youngest."""
+        held = {child: len(await self._store.held(child.worker)) for child in children}
+        return sorted(children, key=lambda child: (held[child], -child.started))
+
+    async def _dismiss(self) -> None:
+        """Let spare children claim no more, and stop those that hold nothing any more."""
+        for child in [child for child in self._children if child.spare and not child.told]:
+            await self._store.drain_worker(child.worker)
+            if not await self._store.held(child.worker):
+                child.told = True
+                with contextlib.suppress(ProcessLookupError):
+                    child.process.send_signal(signal.SIGTERM)
 
     async def _keep(self, place: int) -> None:
         """Keep one child running; a child that dies young is started again ever more slowly."""
@@ -127,6 +213,9 @@ class Supervisor:
                 continue
             code = await self._attend(child)
             if self._stopping:
+                return
+            if child.spare:
+                self._on_event("dismissed", {"place": place, "pid": child.process.pid})
                 return
             if code == CONFIG_EXIT and not child.worker:
                 message = "A worker process cannot start (its message is above)."
@@ -208,7 +297,7 @@ class Supervisor:
                 log.warning("a beat could not be stored: %s", error)
                 continue
             for child, beat in zip(children, beats, strict=True):
-                if not beat.alive and not self._stopping and child.process.returncode is None:
+                if not beat.alive and not self._stopping and not child.told and child.process.returncode is None:
                     log.error(
                         "worker %s was declared lost while it was frozen; its process is ended",
                         child.incarnation,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 from starlette.responses import Response
 
+from stanchion.engine.scaling import Scaler
 from stanchion.errors import StoreError
 from stanchion.server.bodies import SLACK
 from stanchion.server.flows import Flows
@@ -40,6 +41,7 @@ class Server:
         self.streams = Streams(limits, self.end_revoked, self.close)
         self.flows = Flows(app)
         self.patching = asyncio.Lock()
+        self._scaler: Scaler | None = None
         self._closed = False
         self._watchers: dict[Watcher, Principal] = {}
 
@@ -52,6 +54,13 @@ class Server:
     def watch(self) -> Watch:
         """Return the one feed reader of this process."""
         return self.app.watch
+
+    @property
+    def scaler(self) -> Scaler:
+        """Return the one scaler of this server; where the app was opened anew it begins anew."""
+        if self._scaler is None or self._scaler.store is not self.store:
+            self._scaler = Scaler(self.store)
+        return self._scaler
 
     @asynccontextmanager
     async def watching(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _VARIABLE: Final = re.compile(r"\{(\w+)\}")
 _REFERENCE: Final = "#/components/schemas/{name}"
-_NUMBERS: Final = frozenset({"limit", "wait", "version", "window", "step"})
+_NUMBERS: Final = frozenset({"limit", "wait", "version", "window", "step", "slots", "quiet", "min", "max"})
 
 
 def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:

@@ -64,6 +64,11 @@ class SettingsPort(Protocol):
         ...
 
     @property
+    def slots(self) -> int:
+        """Return how many jobs a worker runs at once, where it is not told."""
+        ...
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Return the API keys as their owners hold them; none, and no file: only a loopback may be served."""
         ...

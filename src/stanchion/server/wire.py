@@ -433,6 +433,24 @@ class Rates(Struct):
     failed: float
 
 
+class ScalingOut(Struct):
+    """How many workers a queue should have, and why.
+
+    `desired` is the one number; `arrival_rate` is in jobs a second, `mean_duration` in seconds (null while no attempt
+    was seen to end), `wait_target` what was asked for, in seconds. `waiting` are the jobs that a worker could start,
+    `held` those that wait for a limit or in a paused queue.
+    """
+
+    queue: str
+    desired: int
+    arrival_rate: float
+    mean_duration: float | None
+    waiting: int
+    held: int
+    running: int
+    wait_target: float
+
+
 class CacheSumOut(Struct):
     """The cached results of one tenant and task."""
 

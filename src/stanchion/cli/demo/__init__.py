@@ -23,7 +23,8 @@ from stanchion.cli.stopping import on_signals
 from stanchion.cli.web import Web, listen_near
 from stanchion.cli.worker import AtLeastOne
 from stanchion.demo.inputs import InputError, read_rows
-from stanchion.engine.submit import Submission
+from stanchion.demo.tasks import PROVIDER
+from stanchion.engine.submit import JobOptions, Submission
 from stanchion.entry import ChildOptions, load_app
 from stanchion.errors import NotFoundError, UsageError
 
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 TARGET: Final = "stanchion.demo.tasks:app"
 HOST: Final = "127.0.0.1"
 BATCH: Final = 500
+TENANTS: Final = {"studio": 2, "hobby": 1}
+"""Who asks for the pictures, each for every other row, and their weights: two turns for the one, one for the other."""
+COMMISSIONED: Final = 8
+"""Each row of this many goes to the slower task."""
+AT_ONCE: Final = 2
+"""So many of the slower task run at once."""
 _GRACE: Final = 5.0
 
 NotNegative = Annotated[int, Parameter(validator=validators.Number(gte=0))]
@@ -62,7 +69,8 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     """Draw sprites from a list of prompts, with worker processes and a dashboard.
 
     Every row is a job of its own: a bad row fails alone. The pictures are drawn by rules, not by a model, and
-    each of a picture's seven steps is followed by a sleep (see --step-ms) so that a person can watch.
+    each of a picture's seven steps is followed by a sleep (see --step-ms) so that a person can watch. Two tenants
+    take turns by weight, and every eighth row goes to a slower task, of which two run at once.
 
     Args:
         input: A CSV file with a header (prompt,size,seed,palette), or JSON Lines; 300 prompts by default.
@@ -152,6 +160,8 @@ class Demo:
         self._view.tell(f"dashboard  {web.url}", dashboard=web.url)
         self._view.tell(f"pictures   {self._where.pictures}", out=str(self._where.pictures))
         self._view.tell(f"{len(self._rows)} rows, {workers} worker processes", rows=len(self._rows), workers=workers)
+        shares = " and ".join(f"{name} (weight {weight})" for name, weight in TENANTS.items())
+        self._view.tell(f"{shares} take turns; of the slower task, at most {AT_ONCE} run at once")
         if self._step_ms:
             self._view.tell(f"Each step sleeps {self._step_ms} ms so that you can watch; --fast draws without.")
 
@@ -174,10 +184,22 @@ class Demo:
                 self._view.done(follower.ended.get_nowait())
 
     async def _enqueue(self) -> None:
+        await self._share()
         numbered = list(enumerate(self._rows, start=1))
         for start in range(0, len(numbered), BATCH):
-            batch = [Submission(task="sprite", args=self._args(n, row)) for n, row in numbered[start : start + BATCH]]
-            await self._app.submit(batch)
+            await self._app.submit([self._submission(n, row) for n, row in numbered[start : start + BATCH]])
+
+    async def _share(self) -> None:
+        """Say how the tenants share the queue, and how many of the slower task may run."""
+        for name, weight in TENANTS.items():
+            await self._app.tenants.set(name, weight=weight)
+        await self._app.limits.set(PROVIDER, running=AT_ONCE)
+
+    def _submission(self, number: int, row: Row) -> Submission:
+        task = "commissioned" if number % COMMISSIONED == 0 else "sprite"
+        # The order turns with each slower row, so that each tenant has its part of them.
+        tenant = tuple(TENANTS)[(number // COMMISSIONED + number) % len(TENANTS)]
+        return Submission(task, self._args(number, row), JobOptions(tenant=tenant))
 
     def _args(self, number: int, row: Row) -> dict[str, Any]:
         return {

@@ -13,6 +13,7 @@ from stanchion.security.scopes import JOBS_READ
 from stanchion.server import present, queries, wire
 from stanchion.server.context import Endpoint, reply
 from stanchion.server.problems import ApiError
+from stanchion.server.routes import scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,6 +47,7 @@ async def metrics(server: Server, request: Request, who: Principal) -> Response:
     queues = await server.store.stats(who.scope)
     workers = await server.store.workers()
     (last,) = (await server.store.series(_MINUTE, _MINUTE, who.scope))[-1:] or (None,)
+    sizes = await server.scaler.queues(scaling.usual(server), who.scope)
     now = server.now()
     oldest = [(q.policy.name, q.oldest_queued_at) for q in queues]
     states = Counter(worker.state for worker in workers)
@@ -61,6 +63,10 @@ async def metrics(server: Server, request: Request, who: Principal) -> Response:
         *_metric(
             "queue_paused", "Whether a queue is paused.",
             [({"queue": q.policy.name}, int(q.policy.paused)) for q in queues],
+        ),
+        *_metric(
+            "queue_desired_workers", "How many workers a queue should have, of as many slots as the setting says.",
+            [({"queue": name}, sizing.desired) for name, sizing in sizes.items()],
         ),
         *_metric("workers", "Workers by state.", [({"state": state}, n) for state, n in sorted(states.items())]),
         *_metric("worker_slots", "Slots of living workers.", [({}, sum(w.info.slots for w in workers if w.alive))]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stanchion.domain.dependency import Relations
 from stanchion.domain.query import ALL, Cursor
 from stanchion.store import Signal
-from stanchion.stores.memory import attempts, control, estimates, joins, limits, reads, schedules
+from stanchion.stores.memory import attempts, control, estimates, joins, limits, loads, reads, schedules
 from stanchion.stores.memory.cache import ModelCache
 from stanchion.stores.memory.tables import Tables
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Flow,
         Held,
         Lesson,
+        Load,
         Noted,
         Overdue,
         Page,
@@ -289,6 +290,10 @@ class MemoryStore:
     async def flow(self, window: Millis, scope: Scope = ALL) -> dict[str, Flow]:
         """See `Store.flow`."""
         return reads.flow(self._tables, window, scope, self.now())
+
+    async def loads(self, window: Millis, scope: Scope = ALL) -> dict[str, Load]:
+        """See `Store.loads`."""
+        return loads.loads(self._tables, window, scope, self.now())
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
         """See `Store.configure`."""

@@ -15,7 +15,18 @@ from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
-from stanchion.stores.sqlite import amend, claim, estimates, joins, places, reads, settle, usage, watching
+from stanchion.stores.sqlite import (
+    amend,
+    claim,
+    estimates,
+    joins,
+    loads,
+    places,
+    reads,
+    settle,
+    usage,
+    watching,
+)
 from stanchion.stores.sqlite import enqueue as enqueueing
 from stanchion.stores.sqlite import schedules as schedules_
 from stanchion.stores.sqlite import statements as sql
@@ -57,6 +68,7 @@ if TYPE_CHECKING:
         Fired,
         Flow,
         Lesson,
+        Load,
         Noted,
         Page,
         Place,
@@ -457,6 +469,11 @@ class SqliteStore:
         """See `Store.flow`."""
         since = self.now() - window
         return await self._read(lambda db: watching.flow(db, since, scope))
+
+    async def loads(self, window: Millis, scope: Scope = ALL) -> dict[str, Load]:
+        """See `Store.loads`."""
+        since = self.now() - window
+        return await self._read(lambda db: loads.loads(db, since, scope))
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
         """See `Store.configure`."""

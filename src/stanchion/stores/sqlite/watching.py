@@ -60,7 +60,7 @@ def tail(db: Connection) -> Cursor:
 def series(db: Connection, since: Instant, now: Instant, step: Millis, scope: Scope) -> list[Bucket]:
     """See `Store.series`; beyond `SAMPLE` events, counts are scaled up from an even sample."""
     since -= since % step
-    first, last = _after(db, since), only(db, sql.TOP_EVENT)[0] or 0
+    first, last = after(db, since), only(db, sql.TOP_EVENT)[0] or 0
     count = max(last - first, 0)
     if count <= SAMPLE:
         scale = 1.0
@@ -95,7 +95,7 @@ def series(db: Connection, since: Instant, now: Instant, step: Millis, scope: Sc
 
 def flow(db: Connection, since: Instant, scope: Scope) -> dict[str, Flow]:
     """See `Store.flow`; beyond `SAMPLE` events, counts are scaled up from an even sample."""
-    first, last = _after(db, since), only(db, sql.TOP_EVENT)[0] or 0
+    first, last = after(db, since), only(db, sql.TOP_EVENT)[0] or 0
     stride = 1
     if last - first <= SAMPLE:
         rows = every(db, sql.FLOW, (scope.tenant, first, last, since))
@@ -106,7 +106,7 @@ def flow(db: Connection, since: Instant, scope: Scope) -> dict[str, Flow]:
     return {name: Flow(*(stride * count for count in counts)) for name, *counts in rows}
 
 
-def _after(db: Connection, instant: Instant) -> int:
+def after(db: Connection, instant: Instant) -> int:
     """Return the last cursor before an instant, by bisection: cursors grow with time."""
     low: int = (only(db, sql.BOTTOM_EVENT)[0] or 1) - 1
     high: int = only(db, sql.TOP_EVENT)[0] or 0
