@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
@@ -57,7 +58,7 @@ class _Plan:
         return (job_id,)
 
 
-class Flow(Generic[R_co]):
+class Flow(ABC, Generic[R_co]):
     """Requests and their order; nothing is stored before `enqueue`. `R` is what the whole gives."""
 
     def __init__(self, starter: Starter) -> None:
@@ -73,9 +74,9 @@ class Flow(Generic[R_co]):
         """Whether it ends in one job."""
         return True
 
+    @abstractmethod
     def plan(self, plan: _Plan, parents: tuple[JobId, ...]) -> tuple[JobId, ...]:
         """Add its requests to a plan, to start after the parents; return the ids that it ends in, in order."""
-        raise NotImplementedError
 
     async def enqueue(self) -> Workflow[R_co]:
         """Store all of it in one transaction, durable on return.
