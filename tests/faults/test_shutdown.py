@@ -41,7 +41,7 @@ async def test_sigterm_ends_what_fits_and_gives_back_the_rest(store: SqliteStore
 
 @pytest.mark.timeout(60)
 async def test_everything_goes_on_after_everything_was_killed(store: SqliteStore, tmp_path: Path) -> None:
-    ids = await put(store, "work", '{"ms":300}', 12)
+    ids = await put(store, "work", '{"ms":300}', 60)  # so many that a slow machine is not done before the kill
     trees = [Tree(tmp_path, processes=1, slots=2, lease="1000,250") for _ in range(2)]
     await running(store, ids[:4], tmp_path)
     for tree in trees:
