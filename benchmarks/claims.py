@@ -14,9 +14,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -42,31 +42,60 @@ class Counter:
         self._db.trace_v2(0, None)
 
 
-def scenarios(deep: int) -> dict[str, tuple[int, int]]:
-    """Return how many jobs wait and of how many tenants."""
+class Scene(NamedTuple):
+    """What waits before a claim: jobs that can start, of how many tenants, and jobs that cannot.
+
+    Attributes:
+        waiting: Jobs that may start, of `tenants` tenants in turn.
+        limited: Jobs of one tenant more, which is at its limit of one.
+        parked: Tenants more, each with ten jobs for a provider of its own that is parked.
+    """
+
+    waiting: int
+    tenants: int = 1
+    limited: int = 0
+    parked: int = 0
+
+
+def scenarios(deep: int) -> dict[str, Scene]:
+    """Return what is measured, by name."""
+    few = 2 * MEASURED
     return {
-        "almost empty": (2 * MEASURED, 1),
-        f"{deep:,} waiting": (deep, 1),
-        "100 tenants": (max(100 * BATCH, 2 * MEASURED), 100),
-        "10,000 tenants": (30_000, 10_000),
+        "almost empty": Scene(few),
+        f"{deep:,} waiting": Scene(deep),
+        f"behind {deep // 10:,} of a tenant at its limit": Scene(few, limited=deep // 10),
+        "with 1,000 parked lanes": Scene(few, parked=1_000),
+        "100 tenants": Scene(max(100 * BATCH, few), 100),
+        "10,000 tenants": Scene(30_000, 10_000),
     }
 
 
-async def prepare(store: Any, waiting: int, tenants: int) -> None:
-    """Let jobs wait, the tenants' interleaved."""
+async def prepare(store: Any, scene: Scene) -> None:
+    """Let jobs wait: first those that cannot start, then the others, the tenants' interleaved."""
     from stanchion.domain.ids import uuid7
     from stanchion.domain.job import NewJob
+    from stanchion.domain.limits import Limit
 
-    for start in range(0, waiting, 10_000):
-        await store.enqueue(
-            [
-                NewJob(uuid7(number, os.urandom(10)), TASK, b'{"sent":0}', tenant=f"t{number % tenants}")
-                for number in range(start, min(start + 10_000, waiting))
-            ]
-        )
+    if scene.limited:
+        await store.configure_limit(Limit("tenant:full", running=1))
+    for tenant in range(scene.parked):
+        await store.park(f"provider:p{tenant}", 3_600_000)
+
+    def job(number: int, tenant: str, provider: str = "") -> NewJob:
+        keys = ((provider, 1),) if provider else ()
+        return NewJob(uuid7(number, os.urandom(10)), TASK, b'{"sent":0}', tenant=tenant, limits=keys)
+
+    async def add(count: int, make: Callable[[int], NewJob]) -> None:
+        for start in range(0, count, 10_000):
+            await store.enqueue([make(number) for number in range(start, min(start + 10_000, count))])
+
+    await add(scene.limited, lambda number: job(number, "full"))
+    parked = max(scene.parked, 1)
+    await add(10 * scene.parked, lambda number: job(number, f"parked{number % parked}", f"provider:p{number % parked}"))
+    await add(scene.waiting, lambda number: job(number, f"t{number % scene.tenants}"))
 
 
-async def measure(folder: Path, waiting: int, tenants: int) -> dict[str, float]:
+async def measure(folder: Path, scene: Scene) -> dict[str, float]:
     """Return jobs a second, and what one claim of 100 did."""
     from stanchion.domain.outcome import Completed, settle
     from stanchion.domain.retry import RetryPolicy
@@ -75,7 +104,7 @@ async def measure(folder: Path, waiting: int, tenants: int) -> dict[str, float]:
 
     store = SqliteStore(folder / "claims.db", ballast=0)
     await store.open()
-    await prepare(store, waiting, tenants)
+    await prepare(store, scene)
     worker = await store.register(WorkerInfo("bench", "h", 1, 1, None, (TASK,)), 3_600_000)
     want, ended, policy = Want(BATCH, frozenset({TASK})), Completed(b"null"), RetryPolicy()
     held: list[Any] = []
@@ -104,9 +133,9 @@ async def measure(folder: Path, waiting: int, tenants: int) -> dict[str, float]:
 def rounds(count: int, deep: int) -> Iterator[tuple[str, dict[str, float]]]:
     """Measure every scenario once in each round."""
     for _ in range(count):
-        for name, (waiting, tenants) in scenarios(deep).items():
+        for name, scene in scenarios(deep).items():
             with tempfile.TemporaryDirectory(dir=".") as folder:
-                yield name, asyncio.run(measure(Path(folder), waiting, tenants))
+                yield name, asyncio.run(measure(Path(folder), scene))
 
 
 def main() -> None:

@@ -89,11 +89,22 @@ async def test_a_round_looks_at_so_many_events_and_the_next_goes_on(store: Store
     assert (found, rounds) == (5, 4)
 
 
+async def test_what_upkeep_has_no_time_for_is_passed_over(store: Store, clock: FakeClock) -> None:
+    for _ in range(5):
+        await ran(store, clock)
+    await learn(store, limit=4)
+    assert (await store.durations()).seen[T].took.weight(clock.at) == pytest.approx(1, rel=0.05)
+    assert (await store.lessons(100)).ended == ()
+    await ran(store, clock)
+    await learn(store, limit=4)
+    assert (await store.durations()).seen[T].took.weight(clock.at) == pytest.approx(2, rel=0.05)
+
+
 async def test_what_is_learned_is_kept(store: Store, clock: FakeClock) -> None:
     for took in (80, 100, 120):
         await ran(store, clock, took)
     await ran(store, clock, 400, Failed(BOOM), size=16.0)
-    assert not await learn(store)
+    await learn(store)
     known = await store.durations()
     assert known.seen.keys() == {T, Work("t", 5)}
     estimate = known.estimate(T)

@@ -67,7 +67,7 @@ MUTANTS: Final = (
                 "cancel_at = ?, worker = NULL,",
                 "cancel_at = ?, worker = NULL, attempt = attempt + 1,",
             ),
-            Patch(SQLITE + "claim.py", "row[2] + 1, row[3] + 1, now, worker", "row[2] + 1, row[3], now, worker"),
+            Patch(SQLITE + "statements.py", "3, j.attempt + 1, ?2", "3, j.attempt, ?2"),
             Patch(
                 SQLITE + "claim.py", "        row[3] + 1,\n        lane.task,", "        row[3],\n        lane.task,"
             ),

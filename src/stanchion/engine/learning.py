@@ -8,19 +8,20 @@ if TYPE_CHECKING:
     from stanchion.store import Store
 
 EVENTS: Final = 4_000
-"""One round looks at so many events."""
+"""One round looks at so many events; those that came after them are passed over, or a busy line would pay for it."""
 
 
-async def learn(store: Store, limit: int = EVENTS) -> bool:
-    """Learn from the attempts in the next events; return whether there may be more to learn.
+async def learn(store: Store, limit: int = EVENTS) -> None:
+    """Learn from the attempts in the next events.
 
     Any number of processes may do it: who comes second finds that the cursor has moved, and changes nothing.
     """
     lesson = await store.lessons(limit)
     if lesson.upto == lesson.since:
-        return False
+        return
     seen = {}
     if lesson.ended:
         known = (await store.durations()).learned(lesson.ended, store.now())
         seen = {work: known.seen[work] for work in {ended.work for ended in lesson.ended}}
-    return await store.learn(lesson.since, lesson.upto, seen) and lesson.more
+    upto = (await store.tail()).event if lesson.more else lesson.upto
+    await store.learn(lesson.since, upto, seen)

@@ -84,7 +84,8 @@ class Maintainer:
         if done.pruned or done.expired:
             log.info("pruned %d jobs, expired %d", done.pruned, done.expired)
         full = LIMIT in (done.promoted, done.expired, done.pruned) or done.uncached >= LIMIT
-        return await learn(self._store) or full or done.resolved > 0
+        await learn(self._store)
+        return full or done.resolved > 0
 
     async def _sweeping(self) -> None:
         while True:

@@ -144,11 +144,9 @@ class _Start:
             return ()
         tx, now, worker = self._tx, self._tx.now, self._worker
         leases: list[Lease] = []
-        starts: list[Row] = []
-        events: list[Row] = []
+        starts: list[int] = []
         late: list[Row] = []
         spoiled: list[Row] = []
-        event = tx.event
         for row in every(tx.db, sql.LEASES, (f"[{','.join(map(str, (*self._starts, *self._late)))}]",)):
             seq = row[0]
             place = self._starts.get(seq)
@@ -162,13 +160,12 @@ class _Start:
                 self.spoiled.append(place[2].id)
                 spoiled.append((seq, place[2].id, QUEUED, row[2], row[3], row[15]))
                 continue
-            event += 1
-            starts.append((worker, now, event, seq))
-            events.append((event, seq, row[2] + 1, row[3] + 1, now, worker, row[15]))
+            starts.append(seq)
         if starts:
-            tx.db.executemany(sql.START, starts)
-            tx.db.executemany(sql.ADD_START_EVENT, events)
-            tx.event = event
+            started = (tx.event + 1, now, worker, f"[{','.join(map(str, starts))}]")
+            tx.db.execute(sql.ADD_START_EVENTS, started)
+            tx.db.execute(sql.START, started)
+            tx.event += len(starts)
             tx.mask |= CHANGE
         expire(tx, late)
         expire(tx, spoiled, SPOILED)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from stanchion.stores.sqlite.fetch import Connection
 
 BUSY_MS: Final = 5_000
+PREPARED: Final = 512
+"""So many uses of statements ago a statement may last have been used and need not be prepared again."""
 TRUNCATE_BYTES: Final = 64 * 1024 * 1024
 OLDEST_SQLITE: Final = 3_051_003
 """The first version without the WAL-reset corruption of 3.7.0 to 3.51.2."""
@@ -159,7 +161,9 @@ def connect(path: Path, *, synchronous: str, vfs: str | None = None, readonly: b
 
 
 def _opened(path: Path, flags: int, vfs: str | None) -> Connection:
-    connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
+    connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=PREPARED)
+    # Plans follow from the statements alone; otherwise some are planned anew for each value that is bound.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.set_wal_hook(carry_over)
     return connection
 

@@ -153,14 +153,18 @@ LEASES: Final = """
            p.crashes
       FROM json_each(?) x CROSS JOIN jobs j ON j.seq = x.value CROSS JOIN payloads p ON p.seq = j.seq
 """
+# Both of all jobs of a claim, whose events follow ?1 in order; the events first, while the jobs are as they were.
+ADD_START_EVENTS: Final = """
+    INSERT INTO events (cursor, seq, version, state, attempt, at, worker, prev)
+    SELECT ?1 + n.key, j.seq, j.version + 1, 3, j.attempt + 1, ?2, ?3, j.last_event
+      FROM json_each(?4) n CROSS JOIN jobs j ON j.seq = n.value
+"""
 START: Final = """
     UPDATE jobs
-       SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?, started_at = ?, due_at = NULL,
-           last_event = ?
-     WHERE seq = ?
-"""
-ADD_START_EVENT: Final = """
-    INSERT INTO events (cursor, seq, version, state, attempt, at, worker, prev) VALUES (?, ?, ?, 3, ?, ?, ?, ?)
+       SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?3, started_at = ?2, due_at = NULL,
+           last_event = ?1 + n.key
+      FROM json_each(?4) n
+     WHERE jobs.seq = n.value
 """
 NEXT_DUE: Final = "SELECT min(due_at) FROM jobs WHERE state IN (1, 4)"
 
