@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.outlook import Outlook
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
+    from stanchion.domain.resources import Resource
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
 
@@ -163,6 +164,8 @@ class WorkerInfo(NamedTuple):
     supervisor: str | None = None
     version: str = ""
     capabilities: Mapping[str, int | str] = {}
+    resources: Mapping[str, int] = {}
+    """What its worker tree has: amounts by name, and devices (`gpu:0`) with their shares."""
 
 
 class WorkerRow(NamedTuple):
@@ -179,6 +182,8 @@ class WorkerRow(NamedTuple):
     done: int
     failed: int
     mean_ms: float | None
+    holds: Mapping[str, int] = {}
+    """What its attempts hold now, by name and by device."""
 
 
 class Held(NamedTuple):
@@ -614,6 +619,25 @@ class Store(Protocol):
 
     async def limits(self) -> list[LimitState]:
         """Return the keys that have a limit, are in use, waited for or parked, by key."""
+        ...
+
+    async def release(self, ref: int, attempt: int, name: str) -> bool:
+        """Give back what the running attempt holds of a resource or a device; False where it is not the running one.
+
+        Repeated, or where it holds nothing of that name, nothing changes.
+        """
+        ...
+
+    async def set_resource(self, name: str, capacity: int) -> None:
+        """Share a resource between all workers; counts at once, and stops nothing that runs."""
+        ...
+
+    async def drop_resource(self, name: str) -> bool:
+        """Share a resource no more; False where it was not. Then it is what workers advertise of it."""
+        ...
+
+    async def resources(self) -> list[Resource]:
+        """Return the resources that there are, that are held or waited for, by name."""
         ...
 
     async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:

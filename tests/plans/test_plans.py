@@ -10,6 +10,7 @@ import pytest
 from stanchion.stores.sqlite import (
     cache_statements,
     estimate_statements,
+    hold_statements,
     limit_statements,
     load_statements,
     schedule_statements,
@@ -36,6 +37,8 @@ SMALL: Final = frozenset({
     "n",  # a list that the caller gave
     "lessons",  # one row
     "durations",  # one row for each task and size class
+    "resources",  # what workers advertise and operators share
+    "holds", "d",  # what runs and holds a resource: few
     "endings",  # parents whose children upkeep is telling
     "c", "chain",  # the events of the jobs that the caller named
 })  # fmt: skip
@@ -76,6 +79,7 @@ def statements() -> Iterator[tuple[str, str]]:
         | vars(cache_statements)
         | vars(limit_statements)
         | vars(estimate_statements)
+        | vars(hold_statements)
     )
     everything |= vars(load_statements)
     for name, value in everything.items():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stanchion.domain.dependency import Dependency
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.limits import Weights
+    from stanchion.domain.resources import Hold
     from stanchion.domain.units import Instant, JobId, Millis
 
 
@@ -127,6 +128,8 @@ class NewJob(NamedTuple):
     limits: Weights = ()
     size: float | None = None
     """The cost that its task tells of it, for estimates; None where it tells none."""
+    resources: Weights = ()
+    """What it holds while it runs, by name; see `domain.resources`."""
 
 
 class Lease(NamedTuple):
@@ -155,6 +158,8 @@ class Lease(NamedTuple):
     correlation_id: str | None
     cancel_requested: bool = False
     crash_budget: int | None = None
+    devices: tuple[Hold, ...] = ()
+    """What it holds of resources, with the devices that it was given."""
 
 
 class Progress(NamedTuple):

@@ -29,6 +29,8 @@ OWN: Final = ("queue:", "tenant:", "user:", "task:")
 """What begins a key that follows from the job itself."""
 BOUNDED: Final = ("queue:", "tenant:", "user:")
 """What begins a key of which jobs may be refused by their number."""
+RESOURCE: Final = "resource:"
+"""What begins the key of a resource: see `domain.resources`."""
 DEFAULTS: Final = {"tenant:": "tenant:*", "user:": "user:*"}
 USER_RUNNING: Final = 5
 """How many jobs of a user run at once where a limit for each user is switched on without a number."""
@@ -96,7 +98,9 @@ def checked(limit: Limit) -> Limit:
     Raises:
         UsageError: A number or the key cannot be used, or it limits nothing.
     """
-    named(limit.key)
+    if named(limit.key).startswith(RESOURCE):
+        message = f"The resource {limit.key!r} has no limit: it has what its workers, or an operator, say there is."
+        raise UsageError(message, remedy="Set it as a shared resource: `stanchion resources set NAME N`.")
     for name, value in (
         ("running", limit.running),
         ("starts", limit.starts),
@@ -159,7 +163,10 @@ def weights(given: Mapping[str, int] | Iterable[str]) -> Weights:
         message = f"{len(pairs)} limits were named for one job; {MAX_KEYS} can be."
         raise UsageError(message)
     for key, weight in pairs.items():
-        if named(key).startswith(OWN):
+        if named(key).startswith(RESOURCE):
+            message = f"{key!r} is a resource, no limit."
+            raise UsageError(message, remedy="Ask for it with `resources=`.")
+        if key.startswith(OWN):
             message = f"The key {key!r} follows from the job itself."
             raise UsageError(message, remedy="Name a provider, or a key of your own such as key:printer.")
         if not 1 <= weight <= MAX_WEIGHT:

@@ -23,6 +23,7 @@ from stanchion.domain.job import (
 )
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import effective
+from stanchion.domain.resources import with_resources
 from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import (
     Claimed,
@@ -36,7 +37,7 @@ from stanchion.store import (
     Refused,
     StepNote,
 )
-from stanchion.stores.memory import cache, limits
+from stanchion.stores.memory import cache, limits, resources
 from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance, share_of
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None
         expires = now + new.expires_in
     tables.last_ref += 1
     tables.refs[new.id] = tables.last_ref
-    tables.extras[tables.last_ref] = new.limits
+    tables.extras[tables.last_ref] = with_resources(new.limits, new.resources)
+    tables.resourceful |= bool(new.resources)
     tables.sizes[tables.last_ref] = new.size
     _remember(tables, new, tables.last_ref, now)
     if new.dedup_key is not None:
@@ -168,7 +170,7 @@ def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
         while True:
             leases += _start(tables, worker, want._replace(limit=want.limit - len(leases)), now)
             short = want.limit - len(leases) > 0 and want.tasks
-            if not (short and limits.wake_open(tables, tried, now)):
+            if not (short and limits.wake_open(tables, tried, now, resources.owner_of(known.info))):
                 break
     opens = limits.plan_wakes(tables, now)
     dues = [at for at in (next_due(tables, now), None if opens is None else max(opens - now, 0)) if at is not None]
@@ -189,6 +191,9 @@ def _start(tables: Tables, worker: int, want: Want, now: Instant) -> list[Lease]
         if room <= 0:
             _hold(tables, line, job, key)
             continue
+        if not resources.here(tables, job, worker):  # another tree has room for it: this claim passes it over
+            _leave_out(tables, line, job)
+            continue
         _take(line, job)
         if late(job, now):
             too_late.append(job)
@@ -207,6 +212,11 @@ def _hold(tables: Tables, line: dict[Share, deque[Job]], job: Job, key: str) -> 
     share, lane = share_of(job), tables.lane_of(job)
     turn, _ = tables.turn(share)
     limits.hold(tables, lane, key, turn - tables.clocks.get(share[:2], 0))
+    _leave_out(tables, line, job)
+
+
+def _leave_out(tables: Tables, line: dict[Share, deque[Job]], job: Job) -> None:
+    share, lane = share_of(job), tables.lane_of(job)
     line[share] = deque(other for other in line[share] if tables.lane_of(other) != lane)
     if not line[share]:
         del line[share]
@@ -256,7 +266,8 @@ def _lease(tables: Tables, job: Job, worker: int, now: Instant) -> Lease:
         worker=tables.workers[worker].info.incarnation,
         artifacts=(),
     )
-    return lease_of(advance(tables, job, now))
+    devices = resources.grant(tables, job, worker)
+    return lease_of(advance(tables, job, now))._replace(devices=devices)
 
 
 def lease_of(job: Job) -> Lease:
@@ -289,7 +300,7 @@ def settle(tables: Tables, end: Settlement, now: Instant) -> bool:
     _count(tables, job, outcome, now)
     row = Attempt(job.attempt, job.worker, job.started_at, now, outcome, error)
     tables.attempts.setdefault(job.ref, []).append(row)
-    for table in (tables.holders, tables.previews, tables.live):
+    for table in (tables.holders, tables.previews, tables.live, tables.holds):
         table.pop(job.ref, None)
     final = state in FINAL
     ended = replace(

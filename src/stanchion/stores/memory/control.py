@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Beat, Held, Overdue, Upkeep
-from stanchion.stores.memory import cache, joins
+from stanchion.stores.memory import cache, joins, resources
 from stanchion.stores.memory.attempts import expire, late, lease_of, next_due, promote
 from stanchion.stores.memory.tables import GONE, REMEMBER_FOR, SHOW_ENDED_FOR, Worker, advance
 
@@ -123,9 +123,12 @@ def register(tables: Tables, info: WorkerInfo, lease_for: Millis, now: Instant) 
     """Add a worker, once for each incarnation."""
     for worker in tables.workers.values():
         if worker.info.incarnation == info.incarnation:
+            if info.resources and worker.state == "alive":
+                resources.came(tables, info, now)
             return worker.id
     tables.last_worker += 1
     tables.workers[tables.last_worker] = Worker(tables.last_worker, info, now, now, now + lease_for)
+    resources.came(tables, info, now)
     return tables.last_worker
 
 
@@ -150,6 +153,7 @@ def leave(tables: Tables, workers: Sequence[int], state: str, now: Instant) -> l
         known = tables.workers.get(worker)
         if known is not None and known.state not in GONE:
             known.state, known.ended_at = state, now
+    resources.gone(tables, now)
     return _orphaned(tables, set(workers))
 
 
@@ -158,6 +162,7 @@ def overdue(tables: Tables, limit: int, now: Instant) -> list[Overdue]:
     for worker in tables.workers.values():
         if worker.state not in GONE and worker.lease_until < now:
             worker.state, worker.ended_at = "lost", now
+    resources.gone(tables, now)
     ended = {worker.id for worker in tables.workers.values() if worker.state in GONE}
     return _orphaned(tables, ended)[:limit]
 

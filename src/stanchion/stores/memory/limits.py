@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stanchion.domain import limits
+from stanchion.domain import limits, resources
 from stanchion.domain.job import WAITING, State
 from stanchion.domain.limits import FRESH, find
+from stanchion.domain.resources import only_resources
 from stanchion.errors import OverLimitError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.job import Job, NewJob
     from stanchion.domain.limits import Limit, LimitState, Usage, Weights
+    from stanchion.domain.resources import Hold
     from stanchion.domain.units import Instant, Millis, Turn
     from stanchion.stores.memory.tables import Lane, Tables
 
@@ -34,7 +36,52 @@ def _keys(lane: Lane) -> Weights:
     return limits.keys(queue, tenant, user, task, extra)
 
 
+def spots(tables: Tables, name: str) -> dict[str, dict[str, int]]:
+    """Return what there is of a resource, by owner and device; what is shared is never local."""
+    trees: dict[str, dict[str, int]] = {}
+    for (own, owner, device), capacity in sorted(tables.resources.items()):
+        if own == name:
+            trees.setdefault(owner, {})[device] = capacity
+    return {resources.SHARED: trees[resources.SHARED]} if resources.SHARED in trees else trees
+
+
+def free(tables: Tables, name: str) -> dict[str, dict[str, int]]:
+    """Return what is free of a resource, by owner and device."""
+    held = [
+        (owner, hold.device, hold.weight)
+        for owner, holds in tables.holds.values()
+        for hold in holds
+        if hold.name == name
+    ]
+    return resources.left(spots(tables, name), held)
+
+
+def free_room(tables: Tables, asks: Weights, owner: str | None = None) -> tuple[int, str]:
+    """Return how many jobs that ask for these resources may start (in a tree), and which key allows the fewest."""
+    names = {resources.parts(key)[0] for key, _ in asks}
+    return resources.room(asks, {name: free(tables, name) for name in names}, owner)
+
+
+def _fits(tables: Tables, key: str, weight: int) -> bool:
+    if resources.is_resource(key):
+        name, device = resources.parts(key)
+        return resources.jobs(spots(tables, name), device, weight) > 0
+    return limits.fits(find(tables.limits, key), weight)
+
+
+def _jobs(tables: Tables, key: str, weight: int, now: Instant) -> int:
+    """Return how many jobs that weigh so much for a key may start now."""
+    if resources.is_resource(key) and _room(tables, key, now) > 0:
+        name, device = resources.parts(key)
+        return resources.jobs(free(tables, name), device, weight)
+    return _room(tables, key, now) // weight
+
+
 def _room(tables: Tables, key: str, now: Instant) -> int:
+    if resources.is_resource(key):
+        name, device = resources.parts(key)
+        parked = tables.usage.get(key, FRESH).parked > now
+        return 0 if parked else resources.amount(free(tables, name), device)
     return limits.room(find(tables.limits, key), usage(tables, key), now)
 
 
@@ -42,9 +89,13 @@ def room(tables: Tables, lane: Lane, now: Instant) -> tuple[int, str]:
     """Return how many jobs of a lane may start now, and which key allows the fewest."""
     least, narrow = limits.ENDLESS, ""
     for key, weight in _keys(lane):
-        free = _room(tables, key, now) // weight
-        if free < least:
-            least, narrow = free, key
+        jobs = _jobs(tables, key, weight, now)
+        if jobs < least:
+            least, narrow = jobs, key
+    if asks := only_resources(_keys(lane)):  # one tree must have room for all of them
+        jobs, key = free_room(tables, asks)
+        if jobs < least:
+            least, narrow = jobs, key
     return least, narrow
 
 
@@ -65,10 +116,9 @@ def hold(tables: Tables, lane: Lane, key: str, lead: Turn) -> None:
 
 def waiting(tables: Tables, key: str) -> list[Lane]:
     """Return the lanes that wait for a key and can ever start, in the order in which they are woken."""
-    limit = find(tables.limits, key)
     held = [(lane, turn) for lane, (name, turn) in tables.held.items() if name == key]
     found = [
-        (lane[1], turn, tables.head(lane), lane) for lane, turn in held if limits.fits(limit, dict(_keys(lane))[key])
+        (lane[1], turn, tables.head(lane), lane) for lane, turn in held if _fits(tables, key, dict(_keys(lane))[key])
     ]
     return [lane for *_, lane in sorted(found, key=lambda row: row[:3])]
 
@@ -76,17 +126,17 @@ def waiting(tables: Tables, key: str) -> list[Lane]:
 def wake(tables: Tables, key: str, now: Instant) -> bool:
     """Wake the lanes that wait for a key, in order, as many as fit; return whether there were any."""
     tables.touched.add(key)
-    free = _room(tables, key, now)
+    left = _room(tables, key, now)
     woken = False
-    for lane in waiting(tables, key) if free > 0 else ():
+    for lane in waiting(tables, key) if left > 0 else ():
         weight = dict(_keys(lane))[key]
-        if weight > free:
+        if weight > left or _jobs(tables, key, weight, now) <= 0:
             break
         count, narrow = room(tables, lane, now)
         if count <= 0:
             hold(tables, lane, narrow, 0)
             continue
-        free -= weight
+        left -= weight
         woken = True
         _, turn = tables.held.pop(lane)
         state = tables.usage.get(key, FRESH)
@@ -96,11 +146,12 @@ def wake(tables: Tables, key: str, now: Instant) -> bool:
     return woken
 
 
-def ended(tables: Tables, jobs: Iterable[Job], now: Instant) -> None:
-    """Wake who waited for what ended attempts held."""
+def ended(tables: Tables, jobs: Iterable[Job], now: Instant, freed: Iterable[Hold] = ()) -> None:
+    """Wake who waited for what ended attempts held, and for what of resources is held no more."""
     if tables.limited:
         tables.join()
         keys = {key for job in jobs for key, _ in all_keys(tables, job) if find(tables.limits, key)}
+        keys |= {key for hold in freed for key in resources.keys_of(hold)}
         for key in sorted(keys):
             wake(tables, key, now)
         plan_wakes(tables, now)
@@ -113,13 +164,15 @@ def wake_due(tables: Tables, now: Instant) -> None:
             wake(tables, key, now)
 
 
-def wake_open(tables: Tables, tried: set[str], now: Instant) -> bool:
+def wake_open(tables: Tables, tried: set[str], now: Instant, owner: str) -> bool:
     """Wake the lanes of keys that have room and are waited for; return whether there were any.
 
     Who was woken before may be served by other workers only: it must not stand in the way.
     """
     woken = False
     for key in sorted({key for key, _ in tables.held.values()} - tried):
+        if resources.is_resource(key) and free_room(tables, ((key, 1),), owner)[0] <= 0:
+            continue
         if _room(tables, key, now) > 0:
             some = wake(tables, key, now)
             woken |= some
@@ -190,10 +243,10 @@ def park(tables: Tables, key: str, delay: Millis, now: Instant) -> Instant:
 def listed(tables: Tables, now: Instant) -> list[LimitState]:
     """Return the keys that have a limit, are in use, waited for or parked, by key."""
     running = {key for job in tables.having(State.RUNNING) for key, _ in all_keys(tables, job)}
-    states = {key: usage(tables, key) for key in {*tables.usage, *running}}
+    states = {key: usage(tables, key) for key in {*tables.usage, *running} if not resources.is_resource(key)}
     jobs: dict[str, int] = {}
     for job in tables.having(State.QUEUED):
         held = tables.held.get(tables.lane_of(job))
-        if held is not None:
+        if held is not None and not resources.is_resource(held[0]):
             jobs[held[0]] = jobs.get(held[0], 0) + 1
     return limits.listed(tables.limits, states, jobs, now)

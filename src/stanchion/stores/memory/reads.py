@@ -7,8 +7,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stanchion.domain import resources
 from stanchion.domain.job import State
-from stanchion.domain.limits import find, hold
+from stanchion.domain.limits import FRESH, find, hold
 from stanchion.domain.query import Cursor
 from stanchion.store import Bucket, Changes, Flow, OutputItem, Page, Place, QueueStats, WorkerRow
 from stanchion.stores.memory import limits
@@ -91,6 +92,9 @@ def _in_line(tables: Tables, job: Job, now: Instant) -> Place:
         served = any(_serves(worker, job, now) for worker in tables.workers.values())
         return Place(1 + ahead) if served else Place(1 + ahead, "no_worker", key=job.task)
     key, _ = tables.held[tables.lane_of(job)]
+    if resources.is_resource(key):
+        reason, until = resources.hold(tables.usage.get(key, FRESH), now)
+        return Place(None, reason, key, until)
     weight = dict(limits.all_keys(tables, job))[key]
     reason, until = hold(find(tables.limits, key), limits.usage(tables, key), weight, now)
     return Place(None, reason, key, until)
@@ -209,7 +213,8 @@ def workers(tables: Tables, now: Instant) -> list[WorkerRow]:
 
 
 def _row(tables: Tables, worker: Worker, now: Instant) -> WorkerRow:
-    jobs = tuple(job.id for job in tables.held_by(worker.id))
+    running = tables.held_by(worker.id)
+    jobs = tuple(job.id for job in running)
     state = worker.state
     if state == "alive":
         state = "busy" if jobs else "idle"
@@ -218,6 +223,7 @@ def _row(tables: Tables, worker: Worker, now: Instant) -> WorkerRow:
         id=worker.id, info=worker.info, state=state, started_at=worker.started_at, beat_at=worker.beat_at,
         alive=worker.living(now), running=len(jobs), jobs=jobs, done=worker.done, failed=worker.failed,
         mean_ms=worker.busy / ended if ended else None,
+        holds=resources.summed(hold for job in running for hold in tables.holds.get(job.ref, ("", ()))[1]),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from stanchion.domain.dependency import Relations
 from stanchion.domain.query import ALL, Cursor
 from stanchion.store import Signal
-from stanchion.stores.memory import attempts, control, estimates, joins, limits, loads, reads, schedules
+from stanchion.stores.memory import attempts, control, estimates, joins, limits, loads, reads, resources, schedules
 from stanchion.stores.memory.cache import ModelCache
 from stanchion.stores.memory.tables import Tables
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stanchion.domain.outlook import Outlook
     from stanchion.domain.policy import QueuePolicy, Retention, TenantPolicy
     from stanchion.domain.query import Filter, Scope
+    from stanchion.domain.resources import Resource
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
     from stanchion.store import (
@@ -100,7 +101,9 @@ class MemoryStore:
 
     async def register(self, worker: WorkerInfo, lease_for: Millis) -> int:
         """See `Store.register`."""
-        return control.register(self._tables, worker, lease_for, self.now())
+        number = control.register(self._tables, worker, lease_for, self.now())
+        self._hint()
+        return number
 
     async def claim(self, worker: int, want: Want, settled: Sequence[Settlement] = ()) -> tuple[list[bool], Claimed]:
         """See `Store.claim`."""
@@ -121,9 +124,11 @@ class MemoryStore:
         return applied
 
     def _settle(self, settled: Sequence[Settlement], now: Instant) -> list[bool]:
+        held = [self._tables.holds.get(end.ref, ("", ()))[1] for end in settled]
         applied = [attempts.settle(self._tables, end, now) for end in settled]
+        freed = [hold for holds, done in zip(held, applied, strict=True) if done for hold in holds]
         ended = [self._tables.jobs[end.ref] for end, done in zip(settled, applied, strict=True) if done]
-        limits.ended(self._tables, ended, now)
+        limits.ended(self._tables, ended, now, freed)
         return applied
 
     async def note(self, batch: Sequence[Noted]) -> list[bool]:
@@ -161,17 +166,23 @@ class MemoryStore:
 
     async def leave(self, workers: Sequence[int], *, lost: bool = False) -> list[Overdue]:
         """See `Store.leave`."""
-        return control.leave(self._tables, workers, "lost" if lost else "stopped", self.now())
+        left = control.leave(self._tables, workers, "lost" if lost else "stopped", self.now())
+        self._hint()
+        return left
 
     async def drain_worker(self, worker: int) -> None:
         """See `Store.drain_worker`."""
         known = self._tables.workers.get(worker)
         if known is not None and known.state == "alive":
             known.state = "draining"
+            resources.gone(self._tables, self.now())
+            self._hint()
 
     async def overdue(self, limit: int) -> list[Overdue]:
         """See `Store.overdue`."""
-        return control.overdue(self._tables, limit, self.now())
+        found = control.overdue(self._tables, limit, self.now())
+        self._hint()
+        return found
 
     async def maintain(self, retention: Retention, limit: int) -> Upkeep:
         """See `Store.maintain`."""
@@ -361,6 +372,27 @@ class MemoryStore:
     async def limits(self) -> list[LimitState]:
         """See `Store.limits`."""
         return limits.listed(self._tables, self.now())
+
+    async def release(self, ref: int, attempt: int, name: str) -> bool:
+        """See `Store.release`."""
+        released = resources.release(self._tables, ref, attempt, name, self.now())
+        self._hint()
+        return released
+
+    async def set_resource(self, name: str, capacity: int) -> None:
+        """See `Store.set_resource`."""
+        resources.share(self._tables, name, capacity, self.now())
+        self._hint()
+
+    async def drop_resource(self, name: str) -> bool:
+        """See `Store.drop_resource`."""
+        dropped = resources.drop(self._tables, name, self.now())
+        self._hint()
+        return dropped
+
+    async def resources(self) -> list[Resource]:
+        """See `Store.resources`."""
+        return resources.listed(self._tables)
 
     async def workers(self) -> list[WorkerRow]:
         """See `Store.workers`."""

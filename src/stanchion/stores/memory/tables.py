@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.limits import Limit, Usage, Weights
     from stanchion.domain.query import Scope
+    from stanchion.domain.resources import Hold
     from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId, Millis, Turn
     from stanchion.store import OutputItem, WorkerInfo
@@ -91,6 +92,9 @@ class Tables:
         self.touched: set[str] = set()
         self.held: dict[Lane, tuple[str, Turn]] = {}
         self.by_user = False
+        self.resourceful = False
+        self.resources: dict[tuple[str, str, str], int] = {}
+        self.holds: dict[int, tuple[str, tuple[Hold, ...]]] = {}
         self.extras: dict[int, Weights] = {}
         self.sizes: dict[int, float | None] = {}
         self.durations: dict[Work, Seen] = {}
@@ -169,8 +173,8 @@ class Tables:
 
     @property
     def limited(self) -> bool:
-        """Whether there is any limit, or a key was ever parked."""
-        return bool(self.limits or self.usage)
+        """Whether there is any limit, a key was ever parked, or a job ever asked for a resource."""
+        return bool(self.limits or self.usage or self.resourceful)
 
     def lane_of(self, job: Job) -> Lane:
         """Return the lane of a job."""

@@ -9,6 +9,7 @@ from stanchion.domain.ids import unpacked
 from stanchion.domain.job import Lease
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.store import Claimed, Want
+from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.line import LAST, bands
@@ -19,6 +20,7 @@ from stanchion.stores.sqlite.usage import Meter, next_wake
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stanchion.domain.resources import Hold
     from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.line import Band, Lane
     from stanchion.stores.sqlite.writer import Tx
@@ -38,8 +40,9 @@ def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     tx.flush_heads()
     meter = Meter(tx, lanes) if lanes.rules(tx).limited else None
     leases: tuple[Lease, ...] = ()
-    if want.limit > 0 and want.tasks and one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)):
+    if want.limit > 0 and want.tasks and (owner := one(tx.db, sql.WORKER_MAY_CLAIM, (worker,))):
         if meter is not None:
+            meter.pool.owner = owner[0]
             meter.wake_due()
         while True:
             part, freed = _serve(tx, lanes, worker, want._replace(limit=want.limit - len(leases)), meter)
@@ -71,10 +74,10 @@ def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -
                 band.finish()
         if len(start) == want.limit:
             break
-    leases = start.write()
+    leases = start.write(meter)
     if meter is not None and start.spoiled:
         tx.flush_heads()
-        meter.ended(start.spoiled)
+        meter.ended(start.spoiled, start.unheld)
     return leases, bool(start.spoiled)
 
 
@@ -99,7 +102,11 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | No
             meter.hold(lane.id, key, max(share.turn - band.clock, 0))
             band.give_back(share, 0)
             return True
-        most = min(most, room)
+        here = meter.here(lane.id)
+        if here <= 0:  # another tree has room for it: this claim passes it over
+            band.give_back(share, 0)
+            return True
+        most = min(most, room, here)
     if most == 1 and lane.known:
         started = start.run([(lane.head, lane.expires_at)], band, share.tenant, lane)
         share.used = lane
@@ -124,6 +131,8 @@ class _Start:
         self._starts: dict[int, tuple[Band, str, Lane]] = {}
         self.spoiled: list[int] = []
         """The lanes of jobs that were counted as started and could not be read."""
+        self.unheld: list[Hold] = []
+        """What was given to them."""
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -138,7 +147,7 @@ class _Start:
                 self._starts[seq] = band, tenant, lane
         return len(self._starts) - before
 
-    def write(self) -> tuple[Lease, ...]:
+    def write(self, meter: Meter | None) -> tuple[Lease, ...]:
         """Write the starts with their events, and fail who waited too long."""
         if not self._starts and not self._late:
             return ()
@@ -147,19 +156,24 @@ class _Start:
         starts: list[int] = []
         late: list[Row] = []
         spoiled: list[Row] = []
+        holds: list[Row] = []
         for row in every(tx.db, sql.LEASES, (f"[{','.join(map(str, (*self._starts, *self._late)))}]",)):
             seq = row[0]
             place = self._starts.get(seq)
             if place is None:
                 late.append((seq, self._late[seq], QUEUED, row[2], row[3], row[15]))
                 continue
+            given = () if meter is None else meter.pool.granted(place[2].id)
             try:
-                leases.append(_lease(row, *place, now))
+                leases.append(_lease(row, *place, now, given))
             except UNREADABLE:
                 tx.started(place[2].id, -1)
                 self.spoiled.append(place[2].id)
+                self.unheld += given
                 spoiled.append((seq, place[2].id, QUEUED, row[2], row[3], row[15]))
                 continue
+            if meter is not None and given:
+                holds += [(seq, *hold, meter.pool.owner) for hold in given]
             starts.append(seq)
         if starts:
             started = (tx.event + 1, now, worker, f"[{','.join(map(str, starts))}]")
@@ -167,12 +181,16 @@ class _Start:
             tx.db.execute(sql.START, started)
             tx.event += len(starts)
             tx.mask |= CHANGE
+        if holds:
+            tx.db.executemany(hold_sql.ADD_HOLD, holds)
         expire(tx, late)
         expire(tx, spoiled, SPOILED)
         return tuple(leases)
 
 
-def _lease(row: Row, band: Band, tenant: str, lane: Lane, now: int) -> Lease:
+def _lease(  # noqa: PLR0913, PLR0917 - where the parts of one value are
+    row: Row, band: Band, tenant: str, lane: Lane, now: int, devices: tuple[Hold, ...]
+) -> Lease:
     return Lease(
         row[0],
         unpacked(row[1]),
@@ -193,6 +211,7 @@ def _lease(row: Row, band: Band, tenant: str, lane: Lane, now: int) -> Lease:
         row[13],
         row[14],
         crash_budget=row[16],
+        devices=devices,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stanchion.domain.ids import packed, unpacked
 from stanchion.domain.limits import text_of
+from stanchion.domain.resources import with_resources
 from stanchion.domain.units import DAY
 from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import Enqueued, Refused
@@ -158,9 +159,12 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
          _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret,
-         depends_on, _, _, extra, size) = new  # fmt: skip
+         depends_on, _, _, extra, size, resources) = new  # fmt: skip
         seq += 1
         event += 1
+        if resources:
+            lanes.hold_resources(tx)
+            extra = with_resources(extra, resources)
         key = (queue, priority, tenant, task, extra, user) if by_user else (queue, priority, tenant, task, extra)
         lane = keys.get(key)
         if lane is None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from stanchion.domain import fairness, limits
 from stanchion.domain.limits import Limit, Weights, find
 from stanchion.domain.policy import TenantPolicy
+from stanchion.domain.resources import is_resource
+from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, only
@@ -34,8 +36,8 @@ class Rules:
         self.limits: dict[str, Limit] = {row[0]: Limit(*row) for row in every(db, limit_sql.LIMITS)}
         self.parked = {str(row[0]) for row in every(db, limit_sql.PARKED, (now,))}
         self.refusing = any(limit.refuse is not None for limit in self.limits.values())
-        self.limited = bool(self.limits or self.parked)
-        self.by_user = bool(only(db, limit_sql.BY_USER)[0])
+        self.by_user, self.resourceful = map(bool, only(db, limit_sql.BY_USER))
+        self.limited = bool(self.limits or self.parked or self.resourceful)
         self.keys: dict[int, Weights] = {}
 
     def step(self, tenant: str) -> Turn:
@@ -77,6 +79,12 @@ class Lanes:
         tx.db.execute(sql.RULES_CHANGED)
         tx.rules += 1
 
+    def hold_resources(self, tx: Tx) -> None:
+        """Let every process know that jobs may ask for resources."""
+        if not self.rules(tx).resourceful:
+            tx.db.execute(hold_sql.IN_USE)
+            self.changed(tx)
+
     def queue(self, tx: Tx, name: str) -> int:
         """Return the number of a queue; makes it on first use."""
         found = self._queues.get(name)
@@ -108,7 +116,7 @@ class Lanes:
         return found
 
     def keys(self, tx: Tx, lane: int) -> Weights:
-        """Return the keys of a lane that are limited or parked, and what a job of it takes of each."""
+        """Return the keys of a lane that are limited or parked, or resources, and what a job of it takes of each."""
         rules = self.rules(tx)
         found = rules.keys.get(lane)
         if found is None:
@@ -118,6 +126,6 @@ class Lanes:
             found = rules.keys[lane] = tuple(
                 (key, weight)
                 for key, weight in limits.keys(queue, tenant, user, task, limits.of_text(extra))
-                if key in rules.parked or find(rules.limits, key) is not None
+                if key in rules.parked or is_resource(key) or find(rules.limits, key) is not None
             )
         return found

@@ -9,7 +9,7 @@ SET_LIMIT: Final = """
     INSERT OR REPLACE INTO limits (key, running, starts, period, burst, refuse) VALUES (?, ?, ?, ?, ?, ?)
 """
 DROP_LIMIT: Final = "DELETE FROM limits WHERE key = ? RETURNING key"
-BY_USER: Final = "SELECT by_user FROM counters"
+BY_USER: Final = "SELECT by_user, resources FROM counters"
 SET_BY_USER: Final = "UPDATE counters SET by_user = 1"
 
 USAGE: Final = "SELECT used, paid, parked, turn FROM usage WHERE key = ?"

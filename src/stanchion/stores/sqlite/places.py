@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from stanchion.domain import resources
 from stanchion.domain.fairness import before, step
 from stanchion.domain.limits import FRESH, Limit, Usage, find, hold, keys, of_text
 from stanchion.store import Place
@@ -86,9 +87,13 @@ class _Holds:
         if self._limits is None:
             self._limits = {row[0]: Limit(*row) for row in every(self._db, limit_sql.LIMITS)}
         row = one(self._db, limit_sql.USAGE, (key,))
+        usage = FRESH if row is None else Usage(*row)
+        if resources.is_resource(key):
+            reason, until = resources.hold(usage, self._now)
+            return Place(None, reason, key, until)
         queue, tenant, user, task, extra = only(self._db, limit_sql.LANE_FACTS, (lane,))
         weight = dict(keys(queue, tenant, user, task, of_text(extra)))[key]
-        reason, until = hold(find(self._limits, key), FRESH if row is None else Usage(*row), weight, self._now)
+        reason, until = hold(find(self._limits, key), usage, weight, self._now)
         return Place(None, reason, key, until)
 
 

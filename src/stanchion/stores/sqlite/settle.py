@@ -115,7 +115,7 @@ def _settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement]) -> list[bool]:
             (sql.CREDIT_WORKER, [(*sums, worker) for worker, sums in credit.items()]),
         )
         cache.keep(tx, kept)
-        usage.ended(tx, lanes, lanes_ended)
+        usage.ended(tx, lanes, lanes_ended, [ended[-1] for ended in ends])
     return answers
 
 

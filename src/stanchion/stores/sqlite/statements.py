@@ -118,7 +118,8 @@ SET_IDEMPOTENCY: Final = """
 
 # --- claim ----------------------------------------------------------------------------------------------------
 
-WORKER_MAY_CLAIM: Final = "SELECT 1 FROM workers WHERE id = ? AND state = 'alive'"
+# Who may claim, and whose tree it belongs to.
+WORKER_MAY_CLAIM: Final = "SELECT coalesce(supervisor, incarnation) FROM workers WHERE id = ? AND state = 'alive'"
 # With the clock of the band: whose turn is behind it stands at it.
 NEXT_QUEUE: Final = """
     SELECT s.queue, coalesce((SELECT c.at FROM clocks c WHERE c.queue = s.queue AND c.priority = s.priority), 0)
@@ -217,8 +218,8 @@ ADD_COST: Final = "INSERT INTO costs (seq, attempt, amount, unit) VALUES (?, ?, 
 
 REGISTER: Final = """
     INSERT INTO workers (incarnation, host, pid, slots, queues, tasks, supervisor, version, capabilities, state,
-                         started_at, beat_at, lease_until)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'alive', ?, ?, ?) ON CONFLICT (incarnation) DO NOTHING
+                         started_at, beat_at, lease_until, resources)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'alive', ?, ?, ?, ?) ON CONFLICT (incarnation) DO NOTHING
 """
 WORKER_ID: Final = "SELECT id FROM workers WHERE incarnation = ?"
 BEAT: Final = """
@@ -242,7 +243,7 @@ OVERDUE: Final = """
 """
 WORKERS: Final = """
     SELECT w.id, w.incarnation, w.host, w.pid, w.slots, w.queues, w.tasks, w.supervisor, w.version, w.capabilities,
-           w.state, w.started_at, w.beat_at, w.lease_until, w.done, w.failed, w.busy_ms
+           w.state, w.started_at, w.beat_at, w.lease_until, w.done, w.failed, w.busy_ms, w.resources
       FROM workers w WHERE w.ended_at IS NULL OR w.ended_at > ? ORDER BY w.id
 """
 WORKER_JOBS: Final = "SELECT id FROM jobs WHERE worker = ? AND state = 3 ORDER BY seq LIMIT 200"

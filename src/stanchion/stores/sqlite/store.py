@@ -28,6 +28,7 @@ from stanchion.stores.sqlite import (
     watching,
 )
 from stanchion.stores.sqlite import enqueue as enqueueing
+from stanchion.stores.sqlite import resources as resources_
 from stanchion.stores.sqlite import schedules as schedules_
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite import workers as fleet
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.outlook import Outlook
     from stanchion.domain.policy import Retention
+    from stanchion.domain.resources import Resource
     from stanchion.domain.schedule import Firing, NewSchedule, Schedule
     from stanchion.domain.units import Instant, JobId, Millis
     from stanchion.store import (
@@ -354,7 +356,13 @@ class SqliteStore:
 
     async def register(self, worker: WorkerInfo, lease_for: Millis) -> int:
         """See `Store.register`."""
-        return await self._write(lambda tx: fleet.register(tx, worker, lease_for))
+
+        def operation(tx: Tx) -> int:
+            number = fleet.register(tx, worker, lease_for)
+            resources_.came(tx, self._lanes, number, worker)
+            return number
+
+        return await self._write(operation)
 
     async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
         """See `Store.beat`."""
@@ -366,15 +374,54 @@ class SqliteStore:
 
     async def leave(self, workers: Sequence[int], *, lost: bool = False) -> list[Overdue]:
         """See `Store.leave`."""
-        return await self._write(lambda tx: fleet.leave(tx, workers, lost=lost), needs_room=False)
+
+        def operation(tx: Tx) -> list[Overdue]:
+            left = fleet.leave(tx, workers, lost=lost)
+            resources_.gone(tx, self._lanes)
+            return left
+
+        return await self._write(operation, needs_room=False)
 
     async def drain_worker(self, worker: int) -> None:
         """See `Store.drain_worker`."""
-        await self._write(lambda tx: fleet.drain(tx, worker), needs_room=False)
+
+        def operation(tx: Tx) -> None:
+            fleet.drain(tx, worker)
+            resources_.gone(tx, self._lanes)
+
+        await self._write(operation, needs_room=False)
 
     async def overdue(self, limit: int) -> list[Overdue]:
         """See `Store.overdue`."""
-        return await self._write(lambda tx: fleet.overdue(tx, limit), needs_room=False)
+
+        def operation(tx: Tx) -> list[Overdue]:
+            found = fleet.overdue(tx, limit)
+            resources_.gone(tx, self._lanes)
+            return found
+
+        return await self._write(operation, needs_room=False)
+
+    # --- resources --------------------------------------------------------------------------------------------
+
+    async def release(self, ref: int, attempt: int, name: str) -> bool:
+        """See `Store.release`."""
+        return await self._write(
+            lambda tx: resources_.release(tx, self._lanes, ref, attempt, name), small=True, needs_room=False
+        )
+
+    async def set_resource(self, name: str, capacity: int) -> None:
+        """See `Store.set_resource`."""
+        await self._write(lambda tx: resources_.share(tx, self._lanes, name, capacity))
+
+    async def drop_resource(self, name: str) -> bool:
+        """See `Store.drop_resource`."""
+        return await self._write(lambda tx: resources_.drop(tx, self._lanes, name), needs_room=False)
+
+    async def resources(self) -> list[Resource]:
+        """See `Store.resources`."""
+        return await self._read(resources_.listed)
+
+    # --- limits -----------------------------------------------------------------------------------------------
 
     async def configure_limit(self, limit: Limit) -> None:
         """See `Store.configure_limit`."""

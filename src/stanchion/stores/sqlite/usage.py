@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Final
 
 from stanchion.domain import limits
 from stanchion.domain.limits import FRESH, LimitState, Usage, find
+from stanchion.domain.resources import is_resource, keys_of, only_resources, parts
+from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import limit_statements as sql
 from stanchion.stores.sqlite.fetch import every, one
+from stanchion.stores.sqlite.holds import Pool, dropped
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from stanchion.domain.limits import Limit
+    from stanchion.domain.resources import Hold
     from stanchion.domain.units import Instant, Millis, Turn
     from stanchion.stores.sqlite.fetch import Connection
     from stanchion.stores.sqlite.lanes import Lanes
@@ -39,26 +43,46 @@ class Meter:
         self._touched: set[str] = set()
         self._more: set[str] = set()
         self._tried: set[str] = set()
+        self.pool = Pool(tx.db)
 
     def room(self, lane: int) -> tuple[int, str]:
         """Return how many jobs of a lane may start now, and which key allows the fewest."""
         least, narrow = limits.ENDLESS, ""
-        for key, weight in self._lanes.keys(self._tx, lane):
-            free = self._room(key) // weight
+        keys = self._lanes.keys(self._tx, lane)
+        for key, weight in keys:
+            free = self._jobs(key, weight)
+            if free < least:
+                least, narrow = free, key
+        if asks := only_resources(keys):  # one tree must have room for all of them
+            free, key = self.pool.room(asks)
             if free < least:
                 least, narrow = free, key
         return least, narrow
 
+    def here(self, lane: int) -> int:
+        """Return how many jobs of a lane may start in the tree of the worker that claims, as far as resources go."""
+        asks = only_resources(self._lanes.keys(self._tx, lane))
+        return self.pool.room(asks, mine=True)[0] if asks else limits.ENDLESS
+
     def started(self, lane: int, count: int) -> None:
         """Count the start of jobs of a lane."""
-        for key, weight in self._lanes.keys(self._tx, lane):
+        keys = self._lanes.keys(self._tx, lane)
+        if asks := only_resources(keys):
+            self.pool.start(lane, asks, count)
+        for key, weight in keys:
             limit = self._limit(key)
             if limit is not None:
                 self._put(key, limits.started(limit, self._state(key), weight * count, self._tx.now))
 
-    def ended(self, ends: Iterable[int]) -> None:
-        """Give back what attempts held, one for each lane that is named, and wake who waited for it."""
-        keys: set[str] = set()
+    def ended(self, ends: Iterable[int], freed: Iterable[Hold] = ()) -> None:
+        """Give back what attempts held, one for each lane that is named, and wake who waited for it.
+
+        Args:
+            ends: The lanes of the attempts.
+            freed: What of resources is held no more.
+        """
+        keys = {key for hold in freed for key in keys_of(hold)}
+        self.pool.forget({parts(key)[0] for key in keys})
         for lane in ends:
             for key, weight in self._lanes.keys(self._tx, lane):
                 if self._limit(key) is not None:
@@ -85,7 +109,7 @@ class Meter:
         if len(waiting) == AT_ONCE:
             self._more.add(key)
         for lane, turn, weight in waiting:
-            if weight > free:
+            if weight > free or self._jobs(key, weight) <= 0:
                 self._more.discard(key)
                 break
             count, narrow = self.room(lane)
@@ -105,11 +129,11 @@ class Meter:
 
     def _waiting(self, key: str, most: int) -> list[tuple[int, Turn, int]]:
         """Return the first lanes that wait for a key and can ever start, with their turns and weights, in order."""
-        limit, start = self._limit(key), 0
+        start = 0
         while True:
             rows = every(self._tx.db, sql.WAITERS, (key, most, start))
             found = [(lane, turn, dict(self._lanes.keys(self._tx, lane)).get(key, 0)) for lane, turn in rows]
-            found = [one for one in found if limits.fits(limit, one[2])]
+            found = [one for one in found if self._fits(key, one[2])]
             if found or len(rows) < most:
                 return found
             start += most
@@ -127,7 +151,7 @@ class Meter:
         self.write()
         woken = False
         for (key,) in every(self._tx.db, sql.OPEN_KEYS):
-            if key not in self._tried:
+            if key not in self._tried and (not is_resource(key) or self.pool.here(key)):
                 some = self.wake(key)
                 if not some and key not in self._more:
                     self._tried.add(key)
@@ -189,7 +213,18 @@ class Meter:
         self._states[key] = state
         self._touched.add(key)
 
+    def _fits(self, key: str, weight: int) -> bool:
+        return self.pool.fits(key, weight) if is_resource(key) else limits.fits(self._limit(key), weight)
+
+    def _jobs(self, key: str, weight: int) -> int:
+        """Return how many jobs that weigh so much for a key may start now."""
+        if is_resource(key) and self._room(key) > 0:
+            return self.pool.jobs(key, weight)
+        return self._room(key) // weight
+
     def _room(self, key: str) -> int:
+        if is_resource(key):
+            return 0 if self._state(key).parked > self._tx.now else self.pool.free(key)
         return limits.room(self._limit(key), self._state(key), self._tx.now)
 
 
@@ -199,12 +234,12 @@ def next_wake(tx: Tx) -> Instant | None:
     return None if row is None else row[0]
 
 
-def ended(tx: Tx, lanes: Lanes, ends: Iterable[int]) -> None:
-    """Give back what ended attempts of these lanes held; see `Meter.ended`."""
+def ended(tx: Tx, lanes: Lanes, ends: Iterable[int], seqs: Sequence[object]) -> None:
+    """Give back what ended attempts of these lanes, of jobs of these numbers, held; see `Meter.ended`."""
     if ends and lanes.rules(tx).limited:
         tx.flush_heads()
         meter = Meter(tx, lanes)
-        meter.ended(ends)
+        meter.ended(ends, dropped(tx, seqs) if lanes.rules(tx).resourceful else ())
         meter.write()
 
 
@@ -284,8 +319,9 @@ def reconcile(tx: Tx, lanes: Lanes) -> bool:
     """Count anew what runs of each key; return whether a count was wrong."""
     if not lanes.rules(tx).limited:
         return False
+    stray = every(tx.db, hold_sql.DROP_STRAY) if lanes.rules(tx).resourceful else ()
     meter = Meter(tx, lanes)
-    wrong = meter.recount()
+    wrong = meter.recount() or bool(stray)
     meter.write()
     tx.db.execute(sql.DROP_USAGE, (tx.now,))
     return wrong
@@ -294,6 +330,6 @@ def reconcile(tx: Tx, lanes: Lanes) -> bool:
 def listed(db: Connection, now: Instant) -> list[LimitState]:
     """See `Store.limits`."""
     policies: dict[str, Limit] = {row[0]: limits.Limit(*row) for row in every(db, sql.LIMITS)}
-    states = {row[0]: Usage(*row[1:]) for row in every(db, sql.ALL_USAGE)}
-    waiting = {row[0]: int(row[1]) for row in every(db, sql.WAITING)}
+    states = {row[0]: Usage(*row[1:]) for row in every(db, sql.ALL_USAGE) if not is_resource(row[0])}
+    waiting = {row[0]: int(row[1]) for row in every(db, sql.WAITING) if not is_resource(row[0])}
     return limits.listed(policies, states, waiting, now)

@@ -10,6 +10,7 @@ from stanchion.domain.job import Lease
 from stanchion.store import Beat, Held, Overdue, WorkerInfo, WorkerRow
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
+from stanchion.stores.sqlite.holds import held_by
 from stanchion.stores.sqlite.signals import CHANGE
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def register(tx: Tx, worker: WorkerInfo, lease_for: Millis) -> int:
             tx.now,
             tx.now,
             tx.now + lease_for,
+            json.dumps(dict(worker.resources)) if worker.resources else None,
         ),
     )
     tx.mask |= CHANGE
@@ -110,11 +112,11 @@ def listed(db: Connection, now: Instant, keep: Millis) -> list[WorkerRow]:
     found: list[WorkerRow] = []
     for row in every(db, sql.WORKERS, (now - keep,)):
         number, incarnation, host, pid, slots, queues, tasks, supervisor, version, capabilities = row[:10]
-        state, started_at, beat_at, lease_until, done, failed, busy_ms = row[10:]
+        state, started_at, beat_at, lease_until, done, failed, busy_ms, has = row[10:]
         jobs = tuple(unpacked(job[0]) for job in every(db, sql.WORKER_JOBS, (number,)))
         if state == "alive":
             state = "busy" if jobs else "idle"
-        able = _read(capabilities)
+        able, own = _read(capabilities), None if has is None else _read(has)
         info = WorkerInfo(
             incarnation,
             host,
@@ -125,9 +127,13 @@ def listed(db: Connection, now: Instant, keep: Millis) -> list[WorkerRow]:
             supervisor,
             version,
             able if isinstance(able, dict) else {},
+            own if isinstance(own, dict) else {},
         )
         ended = done + failed
         alive = state in ("busy", "idle", "draining") and lease_until >= now
         mean = busy_ms / ended if ended else None
-        found.append(WorkerRow(number, info, state, started_at, beat_at, alive, len(jobs), jobs, done, failed, mean))
+        holds = held_by(db, number) if jobs else {}
+        found.append(
+            WorkerRow(number, info, state, started_at, beat_at, alive, len(jobs), jobs, done, failed, mean, holds)
+        )
     return found

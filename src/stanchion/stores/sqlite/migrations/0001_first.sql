@@ -12,9 +12,10 @@ CREATE TABLE counters (
     boot    TEXT NOT NULL,
     ahead   INTEGER NOT NULL,
     rules   INTEGER NOT NULL,
-    by_user INTEGER NOT NULL DEFAULT 0
+    by_user INTEGER NOT NULL DEFAULT 0,
+    resources INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0, 0, 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0, 0, 0, 0);
 
 CREATE TABLE queues (
     id           INTEGER PRIMARY KEY,
@@ -216,7 +217,8 @@ CREATE TABLE workers (
     ended_at      INTEGER,
     done          INTEGER NOT NULL DEFAULT 0,
     failed        INTEGER NOT NULL DEFAULT 0,
-    busy_ms       INTEGER NOT NULL DEFAULT 0
+    busy_ms       INTEGER NOT NULL DEFAULT 0,
+    resources     TEXT
 ) STRICT;
 
 CREATE TABLE dedup (
@@ -343,20 +345,26 @@ CREATE TABLE usage (
 CREATE INDEX usage_wakes ON usage (wakes_at) WHERE wakes_at IS NOT NULL;
 CREATE INDEX usage_open ON usage (key) WHERE open = 1;
 
+-- How much there is of a resource: of a worker tree (owner), by device where it has devices ('' otherwise); what all
+-- workers share has the owner ''.
 CREATE TABLE resources (
     name      TEXT NOT NULL,
-    worker    INTEGER NOT NULL,
+    owner     TEXT NOT NULL,
+    device    TEXT NOT NULL,
     capacity  INTEGER NOT NULL,
-    PRIMARY KEY (name, worker)
+    PRIMARY KEY (name, owner, device)
 ) STRICT, WITHOUT ROWID;
 
+-- What running attempts hold of resources, from their claim until they end or give it back.
 CREATE TABLE holds (
     seq     INTEGER NOT NULL,
-    key     TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    device  TEXT NOT NULL,
     weight  INTEGER NOT NULL,
-    PRIMARY KEY (seq, key)
+    owner   TEXT NOT NULL,
+    PRIMARY KEY (seq, name, device)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX holds_key ON holds (key);
+CREATE INDEX holds_name ON holds (name);
 
 -- A rule is cron and zone, or every and start (ms). A number is never used for another schedule: with revision and
 -- next_at it is the fence of a firing. next_at is null while paused.
