@@ -33,13 +33,17 @@ async def run(store: SqliteStore, worker: int, count: int, size: float | None) -
     return seen
 
 
-async def test_a_cost_adds_no_statement_to_a_job(store: SqliteStore) -> None:
+async def test_a_cost_adds_two_statements_to_a_settlement_and_none_to_a_job(store: SqliteStore) -> None:
     worker = await join(store)
     await run(store, worker, 8, None)
     plain = await run(store, worker, 8, None)
-    sized = await run(store, worker, 8, 4096.0)
-    assert len(sized) == len(plain)
-    assert not [text for text in sized if "durations" in text or "lessons" in text]
+    await run(store, worker, 8, 4096.0)
+    few = await run(store, worker, 8, 4096.0)
+    many = await run(store, worker, 16, 4096.0)
+    corrected = 2  # what each share was charged is read, and written, once for all its jobs
+    assert len(few) == len(plain) + corrected
+    assert len(many) == len(await run(store, worker, 16, None)) + corrected
+    assert not [text for text in many if "durations" in text or "lessons" in text]
 
 
 async def test_learning_costs_a_few_statements_whatever_the_number_of_attempts(store: SqliteStore) -> None:

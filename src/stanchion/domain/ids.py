@@ -40,6 +40,11 @@ def packed(job_id: JobId) -> bytes:
     return value
 
 
+def digits(job_id: JobId) -> str:
+    """Return the 32 digits of an id; of what is no id, a text that no id has."""
+    return job_id.replace("-", "") if len(job_id) == _TEXT_LENGTH and job_id[8:24:5] == "----" else ""
+
+
 def unpacked(value: bytes) -> JobId:
     """Return the text form of 16 bytes."""
     text = value.hex()

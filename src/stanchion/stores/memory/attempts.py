@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from stanchion.domain.charges import classed
+from stanchion.domain.fairness import Standing
 from stanchion.domain.job import (
     FINAL,
     WAITING,
@@ -107,7 +109,7 @@ def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None
         expires = now + new.expires_in
     tables.last_ref += 1
     tables.refs[new.id] = tables.last_ref
-    tables.extras[tables.last_ref] = with_resources(new.limits, new.resources)
+    tables.extras[tables.last_ref] = classed(with_resources(new.limits, new.resources), new.size)
     tables.resourceful |= bool(new.resources)
     tables.sizes[tables.last_ref] = new.size
     _remember(tables, new, tables.last_ref, now)
@@ -211,7 +213,7 @@ def _hold(tables: Tables, line: dict[Share, deque[Job]], job: Job, key: str) -> 
     """Take a job's lane out of the line until a key has room."""
     share, lane = share_of(job), tables.lane_of(job)
     turn, _ = tables.turn(share)
-    limits.hold(tables, lane, key, turn - tables.clocks.get(share[:2], 0))
+    limits.hold(tables, lane, key, max(turn - tables.clocks.get(share[:2], 0), 0))
     _leave_out(tables, line, job)
 
 
@@ -246,8 +248,11 @@ def _serve(tables: Tables, job: Job) -> None:
     """Charge a job's tenant for it."""
     share = share_of(job)
     turn, _ = tables.turn(share)
-    tables.clocks[share[:2]] = max(turn, tables.clocks.get(share[:2], 0))
-    tables.turns[share] = turn + tables.step(job.tenant)
+    tables.clocks[share[:2]] = clock = max(turn, tables.clocks.get(share[:2], 0))
+    tables.stand(share, Standing(turn + tables.step(job)).owed(clock))
+    price = tables.price(job)
+    if price is not None:
+        tables.charges[job.ref] = price
 
 
 def _wanted(tables: Tables, job: Job, want: Want) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from stanchion.domain.estimates import Durations, Ended, Work, size_of
+from stanchion.domain.estimates import Durations, Ended, Seen, Work, size_of
 from stanchion.domain.job import State
 from stanchion.domain.outlook import Asked, Kind, Outlook, Serving
+from stanchion.domain.sketch import Sketch
 from stanchion.store import Lesson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stanchion.domain.estimates import Seen
     from stanchion.domain.job import Event, Job
     from stanchion.domain.query import Scope
     from stanchion.domain.units import Instant, JobId, Millis
@@ -47,7 +47,9 @@ def learn(tables: Tables, since: int, upto: int, seen: Mapping[Work, Seen]) -> b
     if tables.lessons != since:
         return False
     tables.lessons = upto
-    tables.durations.update(seen)
+    for work, sketches in seen.items():  # as they are read from a file, so that no store charges otherwise
+        tables.durations[work] = Seen(*(Sketch.decode(sketch.encode()) for sketch in sketches))
+    tables.prices.clear()
     return True
 
 

@@ -103,16 +103,16 @@ def _in_line(tables: Tables, job: Job, now: Instant) -> Place:
 def order(tables: Tables, queue: str) -> list[int]:
     """Return the refs of a queue's waiting jobs as they would start if nothing came.
 
-    The k-th job of a tenant starts when its turn has moved k steps on.
+    A job of a tenant starts when those before it have moved its turn on.
     """
     tags: dict[int, tuple[int, int, int]] = {}
-    counts: Counter[Share] = Counter()
+    moved: Counter[Share] = Counter()
     for job in tables.having(State.QUEUED):
         if job.queue == queue and tables.lane_of(job) not in tables.held:
             share = share_of(job)
             turn, since = tables.turn(share)
-            tags[job.ref] = (job.priority, turn + counts[share] * tables.step(job.tenant), since)
-            counts[share] += 1
+            tags[job.ref] = (job.priority, turn + moved[share], since)
+            moved[share] += tables.step(job)
     return sorted(tags, key=lambda ref: tags[ref])
 
 

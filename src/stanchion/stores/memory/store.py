@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from stanchion.domain.dependency import Relations
 from stanchion.domain.query import ALL, Cursor
 from stanchion.store import Signal
-from stanchion.stores.memory import attempts, control, estimates, joins, limits, loads, reads, resources, schedules
+from stanchion.stores.memory import (
+    attempts,
+    charges,
+    control,
+    estimates,
+    joins,
+    limits,
+    loads,
+    reads,
+    resources,
+    schedules,
+)
 from stanchion.stores.memory.cache import ModelCache
 from stanchion.stores.memory.tables import Tables
 
@@ -125,6 +136,7 @@ class MemoryStore:
 
     def _settle(self, settled: Sequence[Settlement], now: Instant) -> list[bool]:
         held = [self._tables.holds.get(end.ref, ("", ()))[1] for end in settled]
+        charges.correct(self._tables, settled, now)
         applied = [attempts.settle(self._tables, end, now) for end in settled]
         freed = [hold for holds, done in zip(held, applied, strict=True) if done for hold in holds]
         ended = [self._tables.jobs[end.ref] for end, done in zip(settled, applied, strict=True) if done]

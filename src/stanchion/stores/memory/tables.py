@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from stanchion.domain.fairness import joined, step
+from stanchion.domain.charges import charge, class_of, known
+from stanchion.domain.estimates import Work
+from stanchion.domain.fairness import Standing, joined, step, timed
 from stanchion.domain.job import Event, State
 from stanchion.domain.policy import QueuePolicy, TenantPolicy
 from stanchion.domain.units import DAY, HOUR
@@ -15,7 +17,7 @@ from stanchion.stores.memory.cache import CacheTable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from stanchion.domain.estimates import Seen, Work
+    from stanchion.domain.estimates import Seen
     from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.limits import Limit, Usage, Weights
@@ -74,7 +76,7 @@ class Remembered(NamedTuple):
 class Tables:
     """All rows. A job's `ref` is its key everywhere; dicts keep their order of insertion, which is by ref."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: PLR0915 - one line for each table
         self.jobs: dict[int, Job] = {}
         self.refs: dict[JobId, int] = {}
         self.by_state: dict[State, set[int]] = {state: set() for state in State}
@@ -119,6 +121,9 @@ class Tables:
         self.ended: list[int] = []
         self.orphans: set[str] = set()
         self.cache = CacheTable()
+        self.credits: dict[Share, Turn] = {}
+        self.charges: dict[int, Millis] = {}
+        self.prices: dict[Work, Millis] = {}
         self.last_ref = self.last_event = self.last_output = 0
         self.last_live = self.last_log = self.last_worker = self.last_schedule = 0
         self.floor = 0
@@ -153,6 +158,7 @@ class Tables:
             share = share_of(job)
             if count > 0 and not self.in_line[share]:
                 self.turns[share] = joined(self.turns.get(share, 0), self.clocks.get(share[:2], 0))
+                self.credits[share] = 0
                 self.joining[share] = job.ref
             elif count > 0 and share in self.joining:
                 self.joining[share] = min(self.joining[share], job.ref)
@@ -168,8 +174,16 @@ class Tables:
             self.held = {lane: held for lane, held in self.held.items() if lane in full}
 
     def turn(self, share: Share) -> tuple[Turn, int]:
-        """Return what orders a band: the turn, which is never behind the clock, then who joined first."""
-        return joined(self.turns[share], self.clocks.get(share[:2], 0)), self.since[share]
+        """Return what orders a band: the turn, behind the clock by its credit at most, then who joined first."""
+        return self.standing(share).against(self.clocks.get(share[:2], 0)), self.since[share]
+
+    def standing(self, share: Share) -> Standing:
+        """Return where a tenant stands."""
+        return Standing(self.turns[share], self.credits[share])
+
+    def stand(self, share: Share, standing: Standing) -> None:
+        """Keep where a tenant stands."""
+        self.turns[share], self.credits[share] = standing
 
     @property
     def limited(self) -> bool:
@@ -185,9 +199,21 @@ class Tables:
         """Return the oldest job that waits in a lane."""
         return min(job.ref for job in self.having(State.QUEUED) if self.lane_of(job) == lane)
 
-    def step(self, tenant: str) -> Turn:
-        """Return how far a job moves a tenant's turn."""
-        return step(self.tenant(tenant).weight)
+    def price(self, job: Job) -> Millis | None:
+        """Return what a job is charged at its claim; None where it counts 1."""
+        size = class_of(self.extras.get(job.ref, ()))
+        if size is None:
+            return None
+        work = Work(job.task, size)
+        if work not in self.prices:
+            own = {key: seen for key, seen in self.durations.items() if key.task == job.task}
+            self.prices[work] = charge(known(own), work)
+        return self.prices[work]
+
+    def step(self, job: Job) -> Turn:
+        """Return how far a job moves its tenant's turn."""
+        weight, price = self.tenant(job.tenant).weight, self.price(job)
+        return step(weight) if price is None else timed(weight, price)
 
     def tenant(self, name: str) -> TenantPolicy:
         """Return a tenant's policy."""
@@ -228,6 +254,7 @@ class Tables:
         del self.refs[job.id]
         self.extras.pop(ref, None)
         self.sizes.pop(ref, None)
+        self.charges.pop(ref, None)
         for table in (
             self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs, self.cache.keeping,
         ):  # fmt: skip

@@ -11,6 +11,7 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.costs import settle_up
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.line import LAST, bands
 from stanchion.stores.sqlite.rows import FAILED, QUEUED, UNREADABLE, error_text, tags_of
@@ -18,9 +19,10 @@ from stanchion.stores.sqlite.signals import CHANGE, WORK
 from stanchion.stores.sqlite.usage import Meter, next_wake
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from stanchion.domain.resources import Hold
+    from stanchion.domain.units import Millis
     from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.line import Band, Lane
     from stanchion.stores.sqlite.writer import Tx
@@ -75,6 +77,7 @@ def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -
         if len(start) == want.limit:
             break
     leases = start.write(meter)
+    settle_up(tx, lanes, start.unpaid)
     if meter is not None and start.spoiled:
         tx.flush_heads()
         meter.ended(start.spoiled, start.unheld)
@@ -93,32 +96,34 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | No
     place = heads.index(oldest)
     band = group[place]
     elsewhere = min(heads[:place] + heads[place + 1 :], default=LAST)
-    share, most = band.take(need)
+    share = band.take()
     lane, bound = share.take(tx)
     bound = min(bound, elsewhere)
+    step, price = band.price(share, lane)
+    most = band.run(share, step, need)
     if meter is not None:
         room, key = meter.room(lane.id)
         if room <= 0:
             meter.hold(lane.id, key, max(share.turn - band.clock, 0))
-            band.give_back(share, 0)
+            band.give_back(share, 0, step)
             return True
         here = meter.here(lane.id)
         if here <= 0:  # another tree has room for it: this claim passes it over
-            band.give_back(share, 0)
+            band.give_back(share, 0, step)
             return True
         most = min(most, room, here)
     if most == 1 and lane.known:
-        started = start.run([(lane.head, lane.expires_at)], band, share.tenant, lane)
+        started = start.run([(lane.head, lane.expires_at)], band, share.tenant, lane, price)
         share.used = lane
     else:
         rows = every(tx.db, sql.RUN, (lane.id, lane.head, most + 1))
         taken = min(bisect_left(rows, (bound,)), most)
-        started = start.run(rows[:taken], band, share.tenant, lane)
+        started = start.run(rows[:taken], band, share.tenant, lane, price)
         share.give_back(tx, lane, rows[taken][0] if taken < len(rows) else None)
     tx.started(lane.id, started)
     if meter is not None:
         meter.started(lane.id, started)
-    band.give_back(share, started)
+    band.give_back(share, started, step)
     return True
 
 
@@ -129,15 +134,18 @@ class _Start:
         self._tx, self._worker = tx, worker
         self._late: dict[int, int] = {}
         self._starts: dict[int, tuple[Band, str, Lane]] = {}
+        self._prices: dict[int, Millis] = {}
         self.spoiled: list[int] = []
         """The lanes of jobs that were counted as started and could not be read."""
         self.unheld: list[Hold] = []
         """What was given to them."""
+        self.unpaid: list[tuple[int, Millis, Millis]] = []
+        """What of them was charged by time: the lane, the charge, and what is due instead, in ms."""
 
     def __len__(self) -> int:
         return len(self._starts)
 
-    def run(self, rows: Sequence[Row], band: Band, tenant: str, lane: Lane) -> int:
+    def run(self, rows: Sequence[Row], band: Band, tenant: str, lane: Lane, price: Millis | None = None) -> int:
         """Note a lane's jobs (number, when they are late) and return how many start; the others waited too long."""
         now, before = self._tx.now, len(self._starts)
         for seq, expires_at in rows:
@@ -145,15 +153,17 @@ class _Start:
                 self._late[seq] = lane.id
             else:
                 self._starts[seq] = band, tenant, lane
+                if price is not None:
+                    self._prices[seq] = price
         return len(self._starts) - before
 
     def write(self, meter: Meter | None) -> tuple[Lease, ...]:
         """Write the starts with their events, and fail who waited too long."""
         if not self._starts and not self._late:
             return ()
-        tx, now, worker = self._tx, self._tx.now, self._worker
+        tx, now = self._tx, self._tx.now
         leases: list[Lease] = []
-        starts: list[int] = []
+        starts: dict[Millis | None, list[int]] = {}
         late: list[Row] = []
         spoiled: list[Row] = []
         holds: list[Row] = []
@@ -170,22 +180,29 @@ class _Start:
                 tx.started(place[2].id, -1)
                 self.spoiled.append(place[2].id)
                 self.unheld += given
+                if seq in self._prices:
+                    self.unpaid.append((place[2].id, self._prices[seq], 1))
                 spoiled.append((seq, place[2].id, QUEUED, row[2], row[3], row[15]))
                 continue
             if meter is not None and given:
                 holds += [(seq, *hold, meter.pool.owner) for hold in given]
-            starts.append(seq)
-        if starts:
-            started = (tx.event + 1, now, worker, f"[{','.join(map(str, starts))}]")
-            tx.db.execute(sql.ADD_START_EVENTS, started)
-            tx.db.execute(sql.START, started)
-            tx.event += len(starts)
-            tx.mask |= CHANGE
-        if holds:
-            tx.db.executemany(hold_sql.ADD_HOLD, holds)
+            starts.setdefault(self._prices.get(seq), []).append(seq)
+        self._apply(starts, holds)
         expire(tx, late)
         expire(tx, spoiled, SPOILED)
         return tuple(leases)
+
+    def _apply(self, starts: Mapping[Millis | None, Sequence[int]], holds: Sequence[Row]) -> None:
+        """Write the starts, by what they are charged, and what they hold."""
+        tx = self._tx
+        for price, seqs in starts.items():
+            started = (tx.event + 1, tx.now, self._worker, f"[{','.join(map(str, seqs))}]")
+            tx.db.execute(sql.ADD_START_EVENTS, started)
+            tx.db.execute(sql.START, (*started, price))
+            tx.event += len(seqs)
+            tx.mask |= CHANGE
+        if holds:
+            tx.db.executemany(hold_sql.ADD_HOLD, holds)
 
 
 def _lease(  # noqa: PLR0913, PLR0917 - where the parts of one value are

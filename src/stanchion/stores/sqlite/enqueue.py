@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stanchion.domain.charges import classed
 from stanchion.domain.ids import packed, unpacked
 from stanchion.domain.limits import text_of
 from stanchion.domain.resources import with_resources
@@ -164,7 +165,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
         event += 1
         if resources:
             lanes.hold_resources(tx)
-            extra = with_resources(extra, resources)
+        extra = classed(with_resources(extra, resources), size)
         key = (queue, priority, tenant, task, extra, user) if by_user else (queue, priority, tenant, task, extra)
         lane = keys.get(key)
         if lane is None:

@@ -19,6 +19,17 @@ LESSONS: Final = """
 LEARN: Final = "UPDATE lessons SET cursor = ?2 WHERE cursor = ?1 RETURNING 1"
 SET_DURATIONS: Final = "INSERT OR REPLACE INTO durations (task, size, took, failed) VALUES (?, ?, ?, ?)"
 DURATIONS: Final = "SELECT task, size, took, failed FROM durations"
+DURATIONS_OF_TASK: Final = "SELECT task, size, took, failed FROM durations WHERE task = ?"
+# Whoever remembers what jobs are charged reads it again.
+LEARNED: Final = "UPDATE counters SET learned = learned + 1"
+LEARNED_AS_OF: Final = "SELECT learned FROM counters"
+LEASE_UNTIL: Final = "SELECT lease_until FROM workers WHERE id = ?"
+SHARE_OF_LANE: Final = """
+    SELECT s.id, s.tenant, s.turn, s.credit, s.open,
+           coalesce((SELECT c.at FROM clocks c WHERE c.queue = s.queue AND c.priority = s.priority), 0)
+      FROM lanes l JOIN shares s ON s.id = l.share WHERE l.id = ?
+"""
+SHARE_BY_TIME: Final = "UPDATE shares SET by_time = 1 WHERE id = ?"
 
 ASKED: Final = """
     SELECT x.value, j.state, l.task, p.size, q.name, l.queue, l.priority, j.max_attempts - j.spent, j.started_at
@@ -26,10 +37,10 @@ ASKED: Final = """
            CROSS JOIN queues q ON q.id = l.queue CROSS JOIN payloads p ON p.seq = j.seq
      WHERE j.state IN (2, 3) AND (?2 IS NULL OR l.tenant = ?2)
 """
-# How many wait of each task and priority, and the lane with most of them, whose sizes stand for all.
+# How many wait of each task, size class and priority, and the lane with most of them, whose sizes stand for all.
 KINDS: Final = """
     SELECT priority, task, total(n2), id, max(n2) FROM lanes
-     WHERE queue = ? AND head IS NOT NULL AND waits_on IS NULL GROUP BY priority, task LIMIT ?
+     WHERE queue = ? AND head IS NOT NULL AND waits_on IS NULL GROUP BY priority, task, limits LIMIT ?
 """
 SIZES: Final = """
     SELECT p.size FROM jobs j CROSS JOIN payloads p ON p.seq = j.seq

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from stanchion.domain.estimates import Durations, Ended, Seen, Work, size_of
+from stanchion.domain.estimates import Durations, Ended, Work, size_of
 from stanchion.domain.outlook import Asked, Kind, Outlook, Serving
-from stanchion.domain.sketch import Sketch
 from stanchion.store import Lesson
 from stanchion.stores.sqlite import estimate_statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
 from stanchion.stores.sqlite.reads import key_of
 from stanchion.stores.sqlite.rows import RUNNING
+from stanchion.stores.sqlite.sketches import read
 from stanchion.stores.sqlite.workers import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stanchion.domain.estimates import Seen
     from stanchion.domain.query import Scope
     from stanchion.domain.units import Instant, JobId
     from stanchion.stores.sqlite.fetch import Connection
     from stanchion.stores.sqlite.writer import Tx
-
-log = logging.getLogger(__name__)
 
 MOST_KINDS: Final = 256
 """So many kinds of work of one queue are told at most."""
@@ -52,17 +50,15 @@ def learn(tx: Tx, since: int, upto: int, seen: Mapping[Work, Seen]) -> bool:
         return False
     rows = [(work.task, work.size, took.encode(), failed.encode()) for work, (took, failed) in seen.items()]
     tx.db.executemany(sql.SET_DURATIONS, rows)
+    if rows:
+        tx.db.execute(sql.LEARNED)
+        tx.learned += 1
     return True
 
 
 def durations(db: Connection) -> Durations:
     """See `Store.durations`."""
-    seen: dict[Work, Seen] = {}
-    for task, size, took, failed in every(db, sql.DURATIONS):
-        try:
-            seen[Work(task, size)] = Seen(Sketch.decode(took), Sketch.decode(failed))
-        except ValueError as error:
-            log.warning("durations of task %r, size %d, cannot be read and are learned anew: %s", task, size, error)
+    seen = dict(read(every(db, sql.DURATIONS)))
     return Durations(seen, max((known.took.newest for known in seen.values()), default=0))
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stanchion.domain import fairness, limits
+from stanchion.domain.charges import class_in
 from stanchion.domain.limits import Limit, Weights, find
 from stanchion.domain.policy import TenantPolicy
 from stanchion.domain.resources import is_resource
+from stanchion.stores.sqlite import estimate_statements as estimate_sql
 from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.costs import Prices
 from stanchion.stores.sqlite.fetch import every, only
 
 if TYPE_CHECKING:
-    from stanchion.domain.units import Instant, Turn
+    from stanchion.domain.units import Instant, Millis, Turn
     from stanchion.stores.sqlite.fetch import Connection
     from stanchion.stores.sqlite.writer import Tx
 
@@ -45,6 +48,11 @@ class Rules:
         policy = self.tenants.get(tenant)
         return fairness.step(1 if policy is None else policy.weight)
 
+    def timed(self, tenant: str, took: Millis) -> Turn:
+        """Return how far a job that is charged by time moves a tenant's turn."""
+        policy = self.tenants.get(tenant)
+        return fairness.timed(1 if policy is None else policy.weight, took)
+
     def priority(self, tenant: str, asked: int) -> int:
         """Return the priority that a tenant's job gets."""
         policy = self.tenants.get(tenant)
@@ -59,6 +67,7 @@ class Lanes:
         self._names: dict[int, str] = {}
         self._lanes: dict[tuple[int, int, str, str, str, str], int] = {}
         self._rules: Rules | None = None
+        self.prices = Prices()
 
     def forget(self) -> None:
         """Drop what is remembered: a rolled back transaction may have made it."""
@@ -66,6 +75,7 @@ class Lanes:
         self._names.clear()
         self._lanes.clear()
         self._rules = None
+        self.prices.forget()
 
     def rules(self, tx: Tx) -> Rules:
         """Return the rules in force; they are read again where another process has changed them."""
@@ -109,7 +119,10 @@ class Lanes:
         if found is None:
             share = (queue, priority, tenant)
             tx.db.execute(sql.ADD_SHARE, share)
-            tx.db.execute(sql.ADD_LANE, (only(tx.db, sql.SHARE, share)[0], *key))
+            number = only(tx.db, sql.SHARE, share)[0]
+            tx.db.execute(sql.ADD_LANE, (number, *key))
+            if class_in(extra) is not None:
+                tx.db.execute(estimate_sql.SHARE_BY_TIME, (number,))
             if len(self._lanes) >= _REMEMBERED:
                 self._lanes.clear()
             found = self._lanes[key] = int(only(tx.db, sql.LANE, key)[0])

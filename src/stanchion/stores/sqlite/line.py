@@ -6,6 +6,8 @@ import heapq
 import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stanchion.domain.charges import class_in
+from stanchion.domain.estimates import Work
 from stanchion.domain.fairness import run
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
@@ -13,10 +15,10 @@ from stanchion.stores.sqlite.fetch import every, one, only
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from stanchion.domain.units import Turn
+    from stanchion.domain.units import Millis, Turn
     from stanchion.store import Want
     from stanchion.stores.sqlite.fetch import Row
-    from stanchion.stores.sqlite.lanes import Lanes, Rules
+    from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.writer import Tx
 
 LAST: Final = (1 << 63) - 1
@@ -32,6 +34,8 @@ class Lane(NamedTuple):
     expires_at: int | None = None
     known: bool = False
     """Whether `expires_at` has been read."""
+    size: int | None = None
+    """The size class; None where each job counts 1."""
 
 
 class Share:
@@ -41,16 +45,18 @@ class Share:
     those of all other tenants at the end of the claim.
     """
 
-    __slots__ = ("_lanes", "_read_to", "_tasks", "id", "moved", "since", "step", "tenant", "turn", "used")
+    __slots__ = ("_lanes", "_read_to", "_tasks", "credit", "id", "moved", "since", "step", "tenant", "turn", "used")
 
     def __init__(self, row: Row, step: Turn, tasks: frozenset[str]) -> None:
         self.id: int
         self.turn: Turn
         self.since: int
         self.tenant: str
-        self.id, self.turn, self.since, self.tenant, head, lane, task, late, second = row
+        self.credit: Turn
+        self.id, self.turn, self.since, self.tenant, head, lane, task, late, second, self.credit, keys = row
         self.step, self._tasks = step, tasks
-        self._lanes: list[Lane] = [Lane(head, lane, task, late, known=True)] if task in tasks else []
+        first = Lane(head, lane, task, late, known=True, size=class_in(keys))
+        self._lanes: list[Lane] = [first] if task in tasks else []
         self._read_to: int = LAST if second is None else second - 1
         self.moved = False
         self.used: Lane | None = None
@@ -66,7 +72,7 @@ class Share:
             self._read_to = rows[-1][0] if len(rows) == _LANES_AT_ONCE else LAST
             for row in rows:
                 if row[2] in self._tasks:
-                    heapq.heappush(self._lanes, Lane(*row))
+                    heapq.heappush(self._lanes, Lane(*row[:3], size=class_in(row[3])))
         return self._lanes[0] if self._lanes else None
 
     def take(self, tx: Tx) -> tuple[Lane, int]:
@@ -80,22 +86,22 @@ class Share:
         """Put a lane back under the job that leads it now, if there is one."""
         tx.leads(lane.id, head)
         if head is not None:
-            heapq.heappush(self._lanes, Lane(head, lane.id, lane.task))
+            heapq.heappush(self._lanes, Lane(head, lane.id, lane.task, size=lane.size))
 
 
 class Band:
     """A queue and priority: its tenants by turn, read only as far as they may go first."""
 
-    def __init__(self, tx: Tx, place: tuple[int, int, str, Turn], rules: Rules, tasks: frozenset[str]) -> None:
+    def __init__(self, tx: Tx, place: tuple[int, int, str, Turn], lanes: Lanes, tasks: frozenset[str]) -> None:
         self.priority, self.queue, self.name, self.clock = place
-        self._tx, self._rules, self._tasks = tx, rules, tasks
+        self._tx, self._known, self._rules, self._tasks = tx, lanes, lanes.rules(tx), tasks
         self._unread = tx.db.execute(sql.BAND_SHARES, (self.priority, self.queue))
         self._following = self._unread.fetchone()
         self._heap: list[tuple[Turn, int, Share]] = []
         self._moved: list[Share] = []
 
     def first(self) -> Share | None:
-        """Return whose turn it is; a turn behind the clock counts as the clock."""
+        """Return whose turn it is; a turn behind the clock by more than its credit counts as no more behind."""
         while True:
             row = self._following
             while row is not None and (not self._heap or row[1:3] < self._heap[0][:2]):
@@ -107,8 +113,8 @@ class Band:
             turn, since, share = self._heap[0]
             if share.lane(self._tx) is None:
                 heapq.heappop(self._heap)
-            elif turn < self.clock:
-                share.turn = self.clock
+            elif turn < self.clock - share.credit:
+                share.turn = self.clock - share.credit
                 heapq.heapreplace(self._heap, (share.turn, since, share))
             else:
                 return share
@@ -119,18 +125,29 @@ class Band:
         lane = None if share is None else share.lane(self._tx)
         return LAST if lane is None else lane.head
 
-    def take(self, need: int) -> tuple[Share, int]:
-        """Take out whose turn it is; the number is how many jobs it may start before another's turn."""
-        _, _, share = heapq.heappop(self._heap)
+    def take(self) -> Share:
+        """Take out whose turn it is."""
+        return heapq.heappop(self._heap)[2]
+
+    def price(self, share: Share, lane: Lane) -> tuple[Turn, Millis | None]:
+        """Return how far each job of a lane moves its tenant's turn, and what it is charged, in ms, if by time."""
+        if lane.size is None:
+            return share.step, None
+        price = self._known.prices.price(self._tx.db, self._tx.learned, Work(lane.task, lane.size))
+        return self._rules.timed(share.tenant, price), price
+
+    def run(self, share: Share, step: Turn, need: int) -> int:
+        """Return how many jobs a tenant that was taken out may start before another's turn."""
         rival = self.first()
         following = None if rival is None else (rival.turn, rival.since)
-        return share, run((share.turn, share.since), share.step, following, need)
+        return run((share.turn, share.since), step, following, need)
 
-    def give_back(self, share: Share, started: int) -> None:
+    def give_back(self, share: Share, started: int, step: Turn) -> None:
         """Charge a tenant for what it started, and put it back in line."""
         if started:
-            self.clock = max(self.clock, share.turn + (started - 1) * share.step)
-            share.turn += started * share.step
+            self.clock = max(self.clock, share.turn + (started - 1) * step)
+            share.turn += started * step
+            share.credit = max(self.clock - share.turn, 0)
             if not share.moved:
                 share.moved = True
                 self._moved.append(share)
@@ -144,7 +161,7 @@ class Band:
         if used:
             for lane, head in every(db, sql.NEXT_HEADS, (json.dumps(used),)):
                 self._tx.leads(int(lane), head)
-        db.executemany(sql.SET_TURN, [(share.turn, share.id) for share in self._moved])
+        db.executemany(sql.SET_TURN, [(share.turn, share.credit, share.id) for share in self._moved])
         if self._moved:
             db.execute(sql.SET_CLOCK, (self.queue, self.priority, self.clock))
 
@@ -161,6 +178,6 @@ def bands(tx: Tx, lanes: Lanes, want: Want) -> Iterator[list[Band]]:
             queue, clock = found
             name = lanes.name(tx, queue)
             if queue not in rules.paused and (want.queues is None or name in want.queues):
-                group.append(Band(tx, (priority, queue, name, clock), rules, want.tasks))
+                group.append(Band(tx, (priority, queue, name, clock), lanes, want.tasks))
         if group:
             yield group

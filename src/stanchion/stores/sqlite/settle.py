@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from stanchion.domain.job import FINAL, State
 from stanchion.domain.outcome import effective
 from stanchion.store import CostNote, LogNote, Noted, OutputNote, PreviewNote, ProgressNote, StepNote
-from stanchion.stores.sqlite import cache, joins, usage
+from stanchion.stores.sqlite import cache, costs, joins, usage
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import Row, every, only
 from stanchion.stores.sqlite.rows import CODES, RUNNING, error_text
@@ -38,14 +38,18 @@ def fenced(rows: dict[int, Row], ref: int, attempt: int) -> Row | None:
 
 def settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement]) -> list[bool]:
     """See `Store.settle`."""
-    answers = _settle(tx, lanes, batch) if batch else []
+    answers: list[bool] = []
+    if batch:
+        rows = running(tx, [ended.ref for ended in batch])
+        if any(row[13] is not None for row in rows.values()):
+            costs.correct(tx, lanes, batch, rows)
+        answers = _settle(tx, lanes, batch, rows)
     if tx.ended:
         joins.resolve(tx)
     return answers
 
 
-def _settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement]) -> list[bool]:
-    rows = running(tx, [ended.ref for ended in batch])
+def _settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement], rows: dict[int, Row]) -> list[bool]:
     answers: list[bool] = []
     ends: list[tuple[object, ...]] = []
     events: list[tuple[object, ...]] = []
@@ -62,7 +66,7 @@ def _settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement]) -> list[bool]:
         if row is None:
             continue
         (seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively, last,
-         awaited, cacheable) = rows.pop(ended.ref)  # fmt: skip
+         awaited, cacheable, _) = rows.pop(ended.ref)  # fmt: skip
         cancelled = cancel_at is not None
         state = effective(ended.state, cancel_requested=cancelled)
         outcome, error = ("cancelled", None) if cancelled else (ended.outcome, error_text(ended.error))

@@ -10,7 +10,7 @@ COUNTERS: Final = """
     SELECT max(seq, coalesce((SELECT max(j.seq) FROM jobs j), 0)),
            max(event, coalesce((SELECT max(e.cursor) FROM events e), 0)),
            max(output, coalesce((SELECT max(o.cursor) FROM outputs o), 0)),
-           live, rules
+           live, rules, learned
       FROM counters
 """
 COUNTERS_MOVED: Final = "UPDATE counters SET seq = ?, event = ?, output = ?, live = ?"
@@ -39,7 +39,8 @@ OPEN_SHARE: Final = """
        SET open = 1, since = iif(open = 2, since, h.head),
            turn = iif(open = 2, turn,
                       max(turn, coalesce((SELECT c.at FROM clocks c
-                                           WHERE c.queue = shares.queue AND c.priority = shares.priority), 0)))
+                                           WHERE c.queue = shares.queue AND c.priority = shares.priority), 0))),
+           credit = iif(open = 2, credit, 0)
       FROM (SELECT a.share, min(a.head) AS head FROM lanes a
              WHERE a.share = (SELECT b.share FROM lanes b WHERE b.id = ?)
                AND a.head IS NOT NULL AND a.waits_on IS NULL) h
@@ -51,7 +52,7 @@ CLOSE_SHARE: Final = """
      WHERE id = (SELECT share FROM lanes WHERE id = ?) AND open > 0
        AND NOT EXISTS (SELECT 1 FROM lanes l WHERE l.share = shares.id AND l.head IS NOT NULL AND l.waits_on IS NULL)
 """
-SET_TURN: Final = "UPDATE shares SET turn = ? WHERE id = ?"
+SET_TURN: Final = "UPDATE shares SET turn = ?, credit = ? WHERE id = ?"
 SET_CLOCK: Final = """
     INSERT INTO clocks (queue, priority, at) VALUES (?, ?, ?)
         ON CONFLICT (queue, priority) DO UPDATE SET at = max(at, excluded.at)
@@ -130,7 +131,8 @@ NEXT_PRIORITY: Final = "SELECT priority FROM shares WHERE open = 1 AND priority 
 BAND_SHARES: Final = """
     SELECT s.id, s.turn, s.since, s.tenant, l.head, l.id, l.task, j.expires_at,
            (SELECT min(o.head) FROM lanes o
-             WHERE o.share = s.id AND o.head > l.head AND o.head IS NOT NULL AND o.waits_on IS NULL)
+             WHERE o.share = s.id AND o.head > l.head AND o.head IS NOT NULL AND o.waits_on IS NULL),
+           s.credit, l.limits
       FROM shares s
            CROSS JOIN lanes l ON l.share = s.id AND l.head IS NOT NULL AND l.waits_on IS NULL
                              AND l.head = (SELECT min(f.head) FROM lanes f
@@ -139,7 +141,7 @@ BAND_SHARES: Final = """
      WHERE s.open = 1 AND s.priority = ? AND s.queue = ? ORDER BY s.turn, s.since
 """
 SHARE_LANES: Final = """
-    SELECT head, id, task FROM lanes
+    SELECT head, id, task, limits FROM lanes
      WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL AND head > ? ORDER BY head LIMIT ?
 """
 RUN: Final = "SELECT seq, expires_at FROM jobs WHERE lane = ? AND state = 2 AND seq >= ? ORDER BY seq LIMIT ?"
@@ -154,7 +156,8 @@ LEASES: Final = """
            p.crashes
       FROM json_each(?) x CROSS JOIN jobs j ON j.seq = x.value CROSS JOIN payloads p ON p.seq = j.seq
 """
-# Both of all jobs of a claim, whose events follow ?1 in order; the events first, while the jobs are as they were.
+# Both of all jobs of a claim that are charged the same, whose events follow ?1 in order; the events first, while the
+# jobs are as they were.
 ADD_START_EVENTS: Final = """
     INSERT INTO events (cursor, seq, version, state, attempt, at, worker, prev)
     SELECT ?1 + n.key, j.seq, j.version + 1, 3, j.attempt + 1, ?2, ?3, j.last_event
@@ -163,7 +166,7 @@ ADD_START_EVENTS: Final = """
 START: Final = """
     UPDATE jobs
        SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?3, started_at = ?2, due_at = NULL,
-           last_event = ?1 + n.key
+           last_event = ?1 + n.key, charge = ?5
       FROM json_each(?4) n
      WHERE jobs.seq = n.value
 """
@@ -176,7 +179,7 @@ RUNNING: Final = """
     SELECT j.seq, j.attempt, j.version, j.lane, j.spent, j.crashes, j.cancel_at, j.started_at, j.worker,
            (SELECT 1 FROM live v WHERE v.seq = j.seq), j.last_event,
            (SELECT 1 FROM dependencies d WHERE d.parent = j.seq AND d.done = 0),
-           (SELECT 1 FROM keeping k WHERE k.seq = j.seq)
+           (SELECT 1 FROM keeping k WHERE k.seq = j.seq), j.charge
       FROM jobs j WHERE j.state = 3 AND j.seq IN (SELECT value FROM json_each(?))
 """
 END: Final = """
@@ -410,13 +413,18 @@ LOGS: Final = "SELECT cursor, attempt, level, message, at FROM logs WHERE seq = 
 COSTS: Final = "SELECT attempt, amount, unit FROM costs WHERE seq = ? ORDER BY id"
 
 PLACES: Final = """
-    SELECT x.key, j.seq, j.state, j.due_at, l.priority, l.queue, q.paused, q.name, l.task, l.share, l.waits_on, l.id
+    SELECT x.key, j.seq, j.state, j.due_at, j.lane
       FROM json_each(?1) x CROSS JOIN jobs j ON j.id = unhex(x.value)
-           CROSS JOIN lanes l ON l.id = j.lane CROSS JOIN queues q ON q.id = l.queue
-     WHERE ?2 IS NULL OR l.tenant = ?2
+"""
+KIN: Final = """
+    SELECT l.id, l.tenant, l.share, l.queue, l.priority, q.paused, q.name, l.task, l.waits_on
+      FROM json_each(?) x CROSS JOIN lanes l ON l.id = x.value CROSS JOIN queues q ON q.id = l.queue
 """
 AHEAD_BANDS: Final = "SELECT total(n2) FROM lanes WHERE queue = ? AND priority < ? AND waits_on IS NULL"
-LANES_OF_SHARE: Final = "SELECT id, n2 FROM lanes WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL"
+LANES_OF_SHARE: Final = """
+    SELECT id, n2, task, limits FROM lanes WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL
+"""
+HELD_OF_SHARE: Final = "SELECT id FROM lanes WHERE share = ? AND waits_on IS NOT NULL"
 BEFORE_IN_LANE: Final = "SELECT count(*) FROM jobs WHERE lane = ? AND state = 2 AND seq < ?"
 QUEUED_IN_LANE: Final = "SELECT seq FROM jobs WHERE lane = ? AND state = 2 ORDER BY seq"
 RANKS_AS_OF: Final = "SELECT (SELECT coalesce(max(cursor), 0) FROM events), floor, rules FROM counters"
@@ -425,9 +433,10 @@ QUEUED_SINCE: Final = """
 """
 BAND: Final = """
     SELECT s.id, max(s.turn, coalesce((SELECT c.at FROM clocks c
-                                        WHERE c.queue = s.queue AND c.priority = s.priority), 0)),
+                                        WHERE c.queue = s.queue AND c.priority = s.priority), 0) - s.credit),
            s.since, coalesce((SELECT t.weight FROM tenants t WHERE t.name = s.tenant), 1),
-           (SELECT total(l.n2) FROM lanes l WHERE l.share = s.id AND l.head IS NOT NULL AND l.waits_on IS NULL)
+           (SELECT total(l.n2) FROM lanes l WHERE l.share = s.id AND l.head IS NOT NULL AND l.waits_on IS NULL),
+           s.by_time
       FROM shares s WHERE s.open = 1 AND s.priority = ? AND s.queue = ?
 """
 SERVING: Final = "SELECT queues, tasks FROM workers WHERE state = 'alive' AND lease_until >= ?"

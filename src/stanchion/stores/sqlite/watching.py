@@ -53,7 +53,7 @@ def _event(row: Row) -> Event:
 
 def tail(db: Connection) -> Cursor:
     """See `Store.tail`."""
-    _, event, output, live, _ = only(db, sql.COUNTERS)
+    _, event, output, live, *_ = only(db, sql.COUNTERS)
     return Cursor(event, output, live)
 
 

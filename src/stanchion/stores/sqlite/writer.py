@@ -57,13 +57,13 @@ class Mark(NamedTuple):
 class Tx(Tally):
     """One write transaction: its connection, its instant, and what it will owe at the end."""
 
-    __slots__ = ("_live", "deleted", "ended", "event", "live", "mask", "now", "output", "rules", "seq")
+    __slots__ = ("_live", "deleted", "ended", "event", "learned", "live", "mask", "now", "output", "rules", "seq")
 
     def __init__(self, db: Connection, now: Instant) -> None:
         super().__init__(db)
         self.now = now
-        self.seq, self.event, self.output, self.live, self.rules = cast(
-            "tuple[int, int, int, int, int]", only(db, sql.COUNTERS)
+        self.seq, self.event, self.output, self.live, self.rules, self.learned = cast(
+            "tuple[int, int, int, int, int, int]", only(db, sql.COUNTERS)
         )
         self._live = self.live
         self.deleted = False

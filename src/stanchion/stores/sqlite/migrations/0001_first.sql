@@ -13,9 +13,10 @@ CREATE TABLE counters (
     ahead   INTEGER NOT NULL,
     rules   INTEGER NOT NULL,
     by_user INTEGER NOT NULL DEFAULT 0,
-    resources INTEGER NOT NULL DEFAULT 0
+    resources INTEGER NOT NULL DEFAULT 0,
+    learned INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0, 0, 0, 0);
+INSERT INTO counters VALUES (1, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0);
 
 CREATE TABLE queues (
     id           INTEGER PRIMARY KEY,
@@ -26,6 +27,7 @@ CREATE TABLE queues (
 
 -- A tenant among those of its queue and priority: its turn (see domain.fairness), the job with which it joined,
 -- and whether it is in line: 1, a lane of it may start; 2, all that have jobs wait for a limit; 0, none has jobs.
+-- credit: how far its turn may be behind the clock; by_time: some of its lanes are charged by time.
 CREATE TABLE shares (
     id        INTEGER PRIMARY KEY,
     queue     INTEGER NOT NULL,
@@ -33,7 +35,9 @@ CREATE TABLE shares (
     tenant    TEXT NOT NULL,
     turn      INTEGER NOT NULL DEFAULT 0,
     since     INTEGER NOT NULL DEFAULT 0,
-    open      INTEGER NOT NULL DEFAULT 0
+    open      INTEGER NOT NULL DEFAULT 0,
+    credit    INTEGER NOT NULL DEFAULT 0,
+    by_time   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX shares_key ON shares (queue, priority, tenant);
 CREATE INDEX shares_open ON shares (priority, queue, turn, since) WHERE open = 1;
@@ -70,6 +74,7 @@ CREATE INDEX lanes_ready ON lanes (share, head) WHERE head IS NOT NULL AND waits
 CREATE INDEX lanes_waiting ON lanes (waits_on, priority, wait_turn, head) WHERE waits_on IS NOT NULL;
 CREATE INDEX lanes_held ON lanes (share) WHERE waits_on IS NOT NULL;
 
+-- charge: what the last start was charged, in ms; only of jobs whose task names its cost drivers.
 CREATE TABLE jobs (
     seq           INTEGER PRIMARY KEY,
     id            BLOB NOT NULL,
@@ -88,7 +93,8 @@ CREATE TABLE jobs (
     cancel_at     INTEGER,
     worker        INTEGER,
     user          TEXT,
-    last_event    INTEGER NOT NULL
+    last_event    INTEGER NOT NULL,
+    charge        INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX jobs_id ON jobs (id);
 CREATE INDEX jobs_queued ON jobs (lane, seq) WHERE state = 2;
