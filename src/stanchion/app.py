@@ -18,6 +18,7 @@ from stanchion.engine.cells import Cells
 from stanchion.engine.context import Recorder
 from stanchion.engine.hooks import Hooks, StateChange
 from stanchion.engine.maintain import Maintainer
+from stanchion.engine.model import ModelOption
 from stanchion.engine.scheduling import OverlapWord, rule_of
 from stanchion.engine.spec import Isolation, Registry
 from stanchion.engine.submit import Duration, Submitter
@@ -123,6 +124,7 @@ class Stanchion:
         share: Share = "tenant",
         limits: Mapping[str, int] | Iterable[str] = (),
         cost: Callable[..., float] | None = None,
+        model: ModelOption = None,
     ) -> Decorator: ...
     def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
         self, function: Callable[..., Any] | None = None, /, **options: Any
@@ -137,7 +139,9 @@ class Stanchion:
                 `normalize` (rules by argument for comparing requests), `cache` (True: 30 days), `cache_ttl`, and
                 `share` (`"all"`: cached results are for all tenants); `limits` (keys that its jobs count for, such as
                 `["provider:x"]`, or a mapping to weights); `cost` (a function of arguments of the task that tells how
-                much work a request is, above 0: how long jobs take is learned by it).
+                much work a request is, above 0: how long jobs take is learned by it); `model` (the model that must be
+                loaded to run it, or a function of arguments that names it: workers prefer jobs whose model they have
+                loaded).
 
         Raises:
             UsageError: The function or an option cannot be used.
@@ -172,6 +176,7 @@ class Stanchion:
         share: Share = "tenant",
         limits: Mapping[str, int] | Iterable[str] = (),
         cost: Callable[..., float] | None = None,
+        model: ModelOption = None,
     ) -> Task[..., Any]:
         """Register a function and return its task; what `task` does."""
         spec = make_spec(
@@ -193,6 +198,7 @@ class Stanchion:
             share=share,
             limits=limits,
             cost=cost,
+            model=model,
         )
         self.registry.add(spec)
         task: Task[..., Any] = Task(self, spec)
@@ -545,7 +551,7 @@ class Stanchion:
 
     # --- work -------------------------------------------------------------------------------------------------
 
-    def worker(
+    def worker(  # noqa: PLR0913 - each is an option of its own
         self,
         *,
         queues: Sequence[str] | None = None,
@@ -553,6 +559,7 @@ class Stanchion:
         grace: float | None = None,
         supervisor: str | None = None,
         cell_command: Sequence[str] | None = None,
+        models: int | None = None,
     ) -> Worker:
         """Return a worker on this app's store; with a supervisor it does not beat for itself."""
         from stanchion import __version__  # noqa: PLC0415 - the package imports this module
@@ -573,9 +580,10 @@ class Stanchion:
             max_payload=self.settings.max_payload,
             version=__version__,
             cells=cells,
+            models=models or self.settings.models,
         )
 
-    async def run_worker(
+    async def run_worker(  # noqa: PLR0913 - each is an option of its own
         self,
         *,
         queues: Sequence[str] | None = None,
@@ -583,15 +591,17 @@ class Stanchion:
         stop: asyncio.Event | None = None,
         burst: bool = False,
         grace: float | None = None,
+        models: int | None = None,
     ) -> None:
         """Run jobs in this process until `stop` is set, or (`burst`) until nothing is left.
 
         For development, tests and light work: a handler that blocks the event loop or holds the interpreter
         lock also blocks this worker's heartbeat, and a task with `isolation="process"` runs in a thread or in
-        the loop. `stanchion worker` has neither weakness.
+        the loop. `stanchion worker` has neither weakness. `models` is how many models stay loaded at once; the setting
+        of that name by default.
         """
         await self.open()
-        worker = self.worker(queues=queues, slots=slots, grace=grace)
+        worker = self.worker(queues=queues, slots=slots, grace=grace, models=models)
         worker.levels = self._levels
         upkeep = asyncio.create_task(
             Maintainer(self.store, self.artifacts, self.settings.lease, self.settings.retention).run()

@@ -48,6 +48,7 @@ class ChildOptions(msgspec.Struct, kw_only=True):
     profile: str | None = None
     log_json: bool | None = None
     log_level: str = "info"
+    models: int | None = None
 
 
 def child_command(options: ChildOptions) -> list[str]:
@@ -114,6 +115,7 @@ async def _child(options: ChildOptions) -> None:
             grace=options.grace,
             supervisor=options.supervisor or f"pid-{os.getppid()}",
             cell_command=cell,
+            models=options.models,
         )
         ticking = asyncio.create_task(_tick(out))
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from stanchion.domain.affinity import MAX_JOBS, MAX_TIME
 from stanchion.domain.job import State
 from stanchion.domain.query import Filter
 from stanchion.engine.submit import Duration, span
@@ -50,6 +51,25 @@ class Queue:
     async def limit(self, max_waiting: int | None) -> QueuePolicy:
         """Bound how many jobs may wait; None removes the bound."""
         return await self._store.configure(self.name, max_waiting=max_waiting or 0)
+
+    async def affinity(self, *, jobs: int | None = None, seconds: Duration | None = None) -> QueuePolicy:
+        """Bound how far jobs may go past others because their model is loaded; None leaves, 0 switches it off.
+
+        Args:
+            jobs: No job is passed over by more jobs than this (8 where nothing was set).
+            seconds: Nor once it was first passed over so long ago (30 s where nothing was set).
+
+        Raises:
+            UsageError: A bound cannot be used.
+        """
+        time = None if seconds is None else span(seconds)
+        if jobs is not None and not 0 <= jobs <= MAX_JOBS:
+            message = f"The queue {self.name!r} cannot have an affinity of {jobs} jobs."
+            raise UsageError(message, remedy=f"Give 0 to {MAX_JOBS}; 0 switches affinity off.")
+        if time is not None and time > MAX_TIME:
+            message = f"The queue {self.name!r} cannot have an affinity of {time / 1000:g} s."
+            raise UsageError(message, remedy="Give up to a day; 0 switches affinity off.")
+        return await self._store.configure(self.name, affinity_jobs=jobs, affinity_time=time)
 
     async def drain(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the public name
         """Wait until nothing waits or runs (later scheduled jobs apart); False when the time was not enough."""

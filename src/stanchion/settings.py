@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     artifacts: str | None = None
     grace: float = 25.0
     slots: int = 10
+    models: Annotated[int, msgspec.Meta(ge=1)] = 1
     keys: tuple[str, ...] = ()
     keys_file: str | None = None
     session_file: str | None = None

@@ -78,6 +78,8 @@ class Want(NamedTuple):
     limit: int
     tasks: frozenset[str]
     queues: tuple[str, ...] | None = None
+    warm: frozenset[str] = frozenset()
+    """The models that are loaded where the jobs will run; see `domain.affinity`."""
 
 
 class Claimed(NamedTuple):
@@ -184,6 +186,10 @@ class WorkerRow(NamedTuple):
     mean_ms: float | None
     holds: Mapping[str, int] = {}
     """What its attempts hold now, by name and by device."""
+    warm: tuple[str, ...] = ()
+    """The models that it has loaded, by name."""
+    swaps: int = 0
+    """How often it started a job of a model that it did not have loaded."""
 
 
 class Held(NamedTuple):
@@ -640,8 +646,19 @@ class Store(Protocol):
         """Return the resources that there are, that are held or waited for, by name."""
         ...
 
-    async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
-        """Change a queue's policy; creates the queue. `max_waiting` 0 removes the bound."""
+    async def configure(
+        self,
+        queue: str,
+        *,
+        paused: bool | None = None,
+        max_waiting: int | None = None,
+        affinity_jobs: int | None = None,
+        affinity_time: Millis | None = None,
+    ) -> QueuePolicy:
+        """Change a queue's policy; creates the queue.
+
+        `max_waiting` 0 removes the bound; `affinity_jobs` or `affinity_time` (ms) 0 switches affinity off.
+        """
         ...
 
     async def workers(self) -> list[WorkerRow]:

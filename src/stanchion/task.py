@@ -15,6 +15,7 @@ from stanchion.engine.collector import paused
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Retry
 from stanchion.engine.cost import costing
+from stanchion.engine.model import ModelOption, modelling
 from stanchion.engine.spec import Isolation, TaskSpec
 from stanchion.engine.submit import NO_OPTIONS, Duration, JobOptions, Submission, span
 from stanchion.errors import UsageError
@@ -133,11 +134,13 @@ class Task(Generic[P, R]):
         workflow: str | None = None,
         cache: bool | None = None,
         limits: Mapping[str, int] | Iterable[str] | None = None,
+        model: str | None = None,
     ) -> Task[P, R]:
         """Return the task with options for the jobs it enqueues; this one stays as it is.
 
         `cache=False` asks for a run of its own: it takes no cached result, joins nothing that runs (unless a dedup
-        window or key says so), and its result is not kept. `cache=True` caches where the task does not.
+        window or key says so), and its result is not kept. `cache=True` caches where the task does not. `model` names
+        the model that a job needs, in place of the task's own; '' is none.
         """
         given = JobOptions(
             queue=queue,
@@ -161,6 +164,7 @@ class Task(Generic[P, R]):
             workflow=workflow,
             cache=cache,
             limits=None if limits is None else dict(weights(limits)),
+            model=model,
         )
         return Task(self._host, self.spec, self._options.merged(given))
 
@@ -277,6 +281,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     share: Share,
     limits: Mapping[str, int] | Iterable[str],
     cost: Callable[..., Any] | None,
+    model: ModelOption = None,
 ) -> TaskSpec:
     """Return the spec of a function.
 
@@ -296,6 +301,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     _check_content(task_name, codec, normalize or {}, share)
     policy = retry.policy if isinstance(retry, Retry) else retry
     try:
+        own, told = modelling(codec, model)
         return TaskSpec(
             name=task_name,
             function=function,
@@ -316,6 +322,8 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             share=share,
             limits=weights(limits),
             cost=costing(codec, cost),
+            model=own,
+            model_of=told,
         )
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."

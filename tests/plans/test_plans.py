@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from stanchion.stores.sqlite import (
+    affinity_statements,
     cache_statements,
     estimate_statements,
     hold_statements,
@@ -80,6 +81,7 @@ def statements() -> Iterator[tuple[str, str]]:
         | vars(limit_statements)
         | vars(estimate_statements)
         | vars(hold_statements)
+        | vars(affinity_statements)
     )
     everything |= vars(load_statements)
     for name, value in everything.items():

@@ -8,7 +8,9 @@ from cyclopts import App
 
 from stanchion.cli import exits, render, show
 from stanchion.cli.reach import HERE, Where, opened
+from stanchion.domain.affinity import DEFAULT
 from stanchion.domain.job import State
+from stanchion.domain.units import millis
 from stanchion.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +53,25 @@ async def limit(name: str, max_waiting: int, /, *, where: Where = HERE) -> int:
     """Bound how many jobs may wait in a queue; 0 removes the bound."""
     async with opened(where) as app:
         return _told(await app.queue(name).limit(max_waiting), json=where.json)
+
+
+@command.command
+async def affinity(name: str, /, *, jobs: int | None = None, seconds: str | None = None, where: Where = HERE) -> int:
+    """Bound how far jobs may go past others because their model is loaded; 0 switches affinity off.
+
+    Args:
+        name: The queue.
+        jobs: No job is passed over by more jobs than this; 8 where nothing was set.
+        seconds: Nor once it was first passed over so long ago, such as 30 or 2m; 30 s where nothing was set.
+        where: The store.
+    """
+    async with opened(where) as app:
+        try:
+            time = None if seconds is None else millis(seconds) / 1000
+        except ValueError as error:
+            message = f"{error}."
+            raise UsageError(message, remedy="Write --seconds as 30 (seconds) or 2m.") from error
+        return _told(await app.queue(name).affinity(jobs=jobs, seconds=time), json=where.json)
 
 
 @command.command
@@ -108,10 +129,22 @@ async def clean(
 
 def _told(policy: QueuePolicy, *, json: bool) -> int:
     if json:
-        render.line({"name": policy.name, "paused": policy.paused, "max_waiting": policy.max_waiting})
+        render.line(
+            {
+                "name": policy.name,
+                "paused": policy.paused,
+                "max_waiting": policy.max_waiting,
+                "affinity_jobs": policy.affinity.jobs,
+                "affinity_seconds": policy.affinity.time / 1000,
+            }
+        )
     else:
         bound = "" if policy.max_waiting is None else f", at most {policy.max_waiting} waiting"
-        render.say(f"{policy.name}: {'paused' if policy.paused else 'open'}{bound}")
+        near = ""
+        if policy.affinity != DEFAULT:
+            near = f", warm models past {policy.affinity.jobs} jobs or {policy.affinity.time / 1000:g} s"
+        near = ", affinity off" if policy.affinity.off else near
+        render.say(f"{policy.name}: {'paused' if policy.paused else 'open'}{bound}{near}")
     return exits.OK
 
 

@@ -44,6 +44,8 @@ WORKER_COLUMNS: Final = (
     "done#",
     "failed#",
     "mean#",
+    "warm",
+    "swaps#",
     "up#",
     "beat#",
     "queues",
@@ -154,6 +156,8 @@ def queue_record(item: QueueStats) -> dict[str, Any]:
         "name": policy.name,
         "paused": policy.paused,
         "max_waiting": policy.max_waiting,
+        "affinity_jobs": policy.affinity.jobs,
+        "affinity_seconds": policy.affinity.time / 1000,
         "counts": present.counts(item),
         "oldest_queued_at": present.maybe_at(item.oldest_queued_at),
     }
@@ -192,6 +196,8 @@ def worker_row(row: WorkerRow, now: Instant) -> tuple[object, ...]:
         row.done,
         row.failed,
         "" if row.mean_ms is None else render.age(row.mean_ms / 1000),
+        ", ".join(row.warm),
+        row.swaps or "",
         render.age((now - row.started_at) / 1000),
         render.age((now - row.beat_at) / 1000),
         "all" if row.info.queues is None else ", ".join(row.info.queues),
@@ -219,4 +225,6 @@ def worker_record(row: WorkerRow) -> dict[str, Any]:
         "jobs_failed": row.failed,
         "mean_ms": row.mean_ms,
         "version": info.version,
+        "warm": row.warm,
+        "swaps": row.swaps,
     }

@@ -33,6 +33,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     *,
     queues: str | None = None,
     slots: AtLeastOne | None = None,
+    models: AtLeastOne | None = None,
     processes: AtLeastOne | None = None,
     scale: str | None = None,
     scale_wait: str = "30s",
@@ -53,6 +54,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         app: The app as module:attribute; also STANCHION_APP.
         queues: Only these queues, separated by commas; all by default.
         slots: Jobs that each process runs at once; the setting of that name by default (10).
+        models: Models that each process keeps loaded at once; the setting of that name by default (1).
         processes: Worker processes; 1 by default.
         scale: As many processes as the queues need, within MIN..MAX, such as 1..8; started when they are needed, and
             ended when they run nothing and were not needed for a while.
@@ -77,7 +79,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         if (processes or 1) > 1:
             message = "--burst works in one process."
             raise UsageError(message, remedy="Leave --processes out, or start several commands.")
-        return await _burst(target, url=url, queues=wanted, slots=slots, grace=grace)
+        return await _burst(target, url=url, queues=wanted, slots=slots, grace=grace, models=models)
     options = ChildOptions(
         target=target,
         url=url,
@@ -85,6 +87,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         profile=profile,
         log_json=True if json else None,
         log_level=log_level,
+        models=models,
     )
     policy = None if bounds is None else _policy(bounds, scale_wait, scale_quiet)
     return await _supervised(options, processes or 1, slots, grace, policy)
@@ -151,14 +154,20 @@ async def _supervised(
             return exits.INTERRUPTED if stop.hard else exits.OK
 
 
-async def _burst(
-    target: str, *, url: str | None, queues: tuple[str, ...] | None, slots: int | None, grace: float | None
+async def _burst(  # noqa: PLR0913 - what is passed on
+    target: str,
+    *,
+    url: str | None,
+    queues: tuple[str, ...] | None,
+    slots: int | None,
+    grace: float | None,
+    models: int | None,
 ) -> int:
     app = load_app(target, url=url)
     async with app:
         with on_signals(log.warning, "stopping: running jobs get the grace, the rest is given back") as stop:
             working = asyncio.ensure_future(
-                app.run_worker(queues=queues, slots=slots, stop=stop.asked, burst=True, grace=grace)
+                app.run_worker(queues=queues, slots=slots, stop=stop.asked, burst=True, grace=grace, models=models)
             )
             stop.on_hard = lambda: _cancel(working)
             return await _outcome(working, stop)

@@ -130,6 +130,8 @@ class NewJob(NamedTuple):
     """The cost that its task tells of it, for estimates; None where it tells none."""
     resources: Weights = ()
     """What it holds while it runs, by name; see `domain.resources`."""
+    model: str = ""
+    """The model that must be loaded to run it; '' where none does."""
 
 
 class Lease(NamedTuple):
@@ -160,6 +162,7 @@ class Lease(NamedTuple):
     crash_budget: int | None = None
     devices: tuple[Hold, ...] = ()
     """What it holds of resources, with the devices that it was given."""
+    model: str = ""
 
 
 class Progress(NamedTuple):
@@ -278,6 +281,7 @@ class Job:
     progress: Progress | None = None
     preview_revision: int | None = None
     artifacts: tuple[Output, ...] = field(default=())
+    model: str = ""
 
     @property
     def final(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stanchion.domain.affinity import DEFAULT, Bound
 from stanchion.domain.units import DAY, SECOND
 
 if TYPE_CHECKING:
@@ -52,3 +53,4 @@ class QueuePolicy(NamedTuple):
     name: str
     paused: bool = False
     max_waiting: int | None = None
+    affinity: Bound = DEFAULT

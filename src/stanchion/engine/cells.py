@@ -22,7 +22,7 @@ from stanchion.engine.context import Recorder
 from stanchion.errors import StanchionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from stanchion.engine.attempt import Running
     from stanchion.engine.spec import TaskSpec
@@ -88,6 +88,10 @@ class Cells:
         self._command, self._recorder = tuple(command), recorder
         self._idle: list[Cell] = []
         self._all: set[Cell] = set()
+
+    def heed(self, warm: Callable[[str], None]) -> None:
+        """Let this be told which models handlers in cells have loaded."""
+        self._recorder.warm = warm
 
     async def _start(self) -> Cell:
         try:
@@ -166,6 +170,8 @@ class Cells:
                     case "parents":
                         parents = await self._recorder.store.parents(lease.ref)
                         await cell.send(["answer", message[1], [list(parent) for parent in parents]])
+                    case "warm":
+                        self._recorder.warm(str(message[1]))
                     case "park":
                         until = await self._recorder.store.park(str(message[2]), int(message[3]))
                         await cell.send(["answer", message[1], until])
@@ -232,6 +238,10 @@ class RemoteStore:
             for job_id, task, state, policy, result, error in await self._ask("parents")
         )
 
+    def warm(self, model: str) -> None:
+        """Tell the worker which model is loaded."""
+        self.send(["warm", model])
+
     async def park(self, key: str, delay: int) -> int:
         """See `Store.park`."""
         return await self._ask("park", key, delay)
@@ -239,7 +249,7 @@ class RemoteStore:
 
 def recorder_for(remote: RemoteStore, artifacts: Any) -> Recorder:  # noqa: ANN401 - as Recorder takes it
     """Return a recorder that writes over the pipe."""
-    return Recorder(cast("Store", remote), artifacts)
+    return Recorder(cast("Store", remote), artifacts, remote.warm)
 
 
 def lease_from_wire(values: list[Any]) -> Lease:

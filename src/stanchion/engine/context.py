@@ -14,6 +14,7 @@ from stanchion.domain.limits import named, pause
 from stanchion.engine.commit import Batcher
 from stanchion.engine.control import Cancel
 from stanchion.engine.gather import ParentResult, shown
+from stanchion.engine.model import checked
 from stanchion.errors import LeaseLostError, PayloadError
 from stanchion.files import File
 from stanchion.store import (
@@ -65,8 +66,10 @@ class JobFacts(NamedTuple):
 class Recorder:
     """Writes the notes of a worker's attempts, in batches, under their fences."""
 
-    def __init__(self, store: Store, artifacts: Artifacts) -> None:
+    def __init__(self, store: Store, artifacts: Artifacts, warm: Callable[[str], None] | None = None) -> None:
         self.store, self.artifacts = store, artifacts
+        self.warm = warm or _unheard
+        """What is told which models are loaded in this process."""
         self._batcher: Batcher[Noted, bool] = Batcher(store.note)
 
     async def write(self, ref: int, attempt: int, note: Note) -> bool:
@@ -76,6 +79,10 @@ class Recorder:
     async def flush(self) -> None:
         """Wait until no note is on its way."""
         await self._batcher.flush()
+
+
+def _unheard(_model: str) -> None:
+    """Tell nobody: where no worker claims there is nothing to prefer."""
 
 
 class _Latest(Generic[T]):
@@ -162,6 +169,14 @@ class Context:
     def cancelled(self) -> bool:
         """Whether a cancel was asked; a handler in a thread looks at it now and then."""
         return self._cancelled.is_set()
+
+    def warm(self, model: str) -> None:
+        """Say that a model is loaded in this worker process, beside that of the job itself; workers prefer such jobs.
+
+        Raises:
+            ValueError: The name cannot be used.
+        """
+        self._recorder.warm(checked(model))
 
     def ask_cancel(self) -> None:
         """Note that a cancel was asked; the worker calls it."""
@@ -294,6 +309,10 @@ class SyncContext:
             call.close()
             raise Cancel
         return asyncio.run_coroutine_threadsafe(call, self._loop).result()
+
+    def warm(self, model: str) -> None:
+        """See `Context.warm`."""
+        self._loop.call_soon_threadsafe(self._context.warm, checked(model))
 
     def progress(
         self,

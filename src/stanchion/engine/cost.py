@@ -24,7 +24,10 @@ def costing(codec: Codec, cost: Callable[..., Any] | None) -> Callable[[bytes], 
     """
     if cost is None:
         return None
-    names = _names(codec, cost)
+    if not callable(cost):
+        message = f"The cost of task {codec.name!r} is {cost!r}, which is no function."
+        raise UsageError(message, remedy="Write cost=lambda size: size * size, with names of the task's arguments.")
+    names = names_taken(codec, cost, "cost")
 
     def told(data: bytes) -> float:
         arguments = codec.named(data)
@@ -45,17 +48,19 @@ def costing(codec: Codec, cost: Callable[..., Any] | None) -> Callable[[bytes], 
     return told
 
 
-def _names(codec: Codec, cost: Callable[..., Any]) -> tuple[str, ...]:
+def names_taken(codec: Codec, function: Callable[..., Any], what: str) -> tuple[str, ...]:
+    """Return the arguments of a task that a function of them takes; `what` is what it tells.
+
+    Raises:
+        UsageError: It takes an argument that the task does not have.
+    """
     known = [parameter.name for parameter in codec.parameters]
-    if not callable(cost):
-        message = f"The cost of task {codec.name!r} is {cost!r}, which is no function."
-        raise UsageError(message, remedy="Write cost=lambda size: size * size, with names of the task's arguments.")
-    asked = inspect.signature(cost).parameters.values()
+    asked = inspect.signature(function).parameters.values()
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in asked):
         return tuple(known)
     for parameter in asked:
         if parameter.kind not in _NAMED or parameter.name not in known:
-            message = f"The cost of task {codec.name!r} takes {parameter.name!r}, which is no argument of the task."
+            message = f"The {what} of task {codec.name!r} takes {parameter.name!r}, which is no argument of the task."
             raise UsageError(message, remedy=f"The task's arguments are: {', '.join(known) or 'none'}.")
     return tuple(parameter.name for parameter in asked)
 

@@ -46,6 +46,10 @@ class TaskSpec:
     limits: Weights = ()
     cost: Callable[[bytes], float] | None = None
     """What tells the cost of encoded arguments, for estimates."""
+    model: str = ""
+    """The model that its jobs need; '' where they need none, or it depends on the arguments."""
+    model_of: Callable[[bytes], str] | None = None
+    """What tells the model by encoded arguments."""
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""
@@ -66,6 +70,7 @@ class TaskSpec:
                 expires_in=self.expires_in,
                 crash_budget=self.policy.crash_budget,
                 limits=self.limits,
+                model=self.model,
             )[3:]
         object.__setattr__(self, "plain", plain)
 

@@ -20,6 +20,7 @@ from stanchion.engine.chance import new_id
 from stanchion.engine.collector import paused
 from stanchion.engine.commit import Batcher
 from stanchion.engine.gather import holes
+from stanchion.engine.model import checked as checked_model
 from stanchion.errors import NotAloneError, PayloadError, StanchionError, UnknownTaskError
 from stanchion.payload import checked
 from stanchion.store import Enqueued, Refused, all_refused
@@ -84,6 +85,7 @@ class JobOptions:
     """The id of the new job, so that others of its batch can name it; a UUID that was never used."""
     cache: bool | None = None
     limits: Mapping[str, int] | Iterable[str] | None = None
+    model: str | None = None
 
     def merged(self, other: JobOptions) -> JobOptions:
         """Return these options with what the other sets put over them."""
@@ -273,13 +275,17 @@ def new_job(submission: Submission, data: bytes, spec: TaskSpec | None, *, whole
         submission: The request.
         data: Its arguments, encoded and checked.
         spec: Its task, where the code is here.
-        whole: False where results of other jobs are put into the arguments later; nobody knows its cost now.
+        whole: False where results of other jobs are put into the arguments later; what follows from them is not known.
 
     Raises:
-        PayloadError: An option has a value that cannot be used, or the task's cost cannot be told.
+        PayloadError: An option has a value that cannot be used, or the task's cost or model cannot be told.
     """
     new = _new_job(submission, data, spec)
-    return new if spec is None or spec.cost is None or not whole else new._replace(size=spec.cost(data))
+    if spec is None or not whole:
+        return new
+    if spec.model_of is not None and submission.options.model is None:
+        new = new._replace(model=spec.model_of(data))
+    return new if spec.cost is None else new._replace(size=spec.cost(data))
 
 
 def _new_job(submission: Submission, data: bytes, spec: TaskSpec | None) -> NewJob:
@@ -335,6 +341,7 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
         workflow=_name("workflow", options.workflow),
         cache=Caching(cache_key, ttl) if ttl else None,
         limits=weights(options.limits) if options.limits is not None else spec.limits if spec is not None else (),
+        model=checked_model(options.model) if options.model is not None else spec.model if spec is not None else "",
     )
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from stanchion.domain.affinity import Warm
 from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind, classify
 from stanchion.domain.outcome import Completed, Failed, Lost, Outcome, Released, Settlement, settle
@@ -77,6 +78,7 @@ class Worker:
         slots: How many attempts run at once.
         profile: Lease and beat; `beats` says whether this process beats for itself or a supervisor does.
         grace: Seconds that running attempts get after a stop.
+        models: How many models stay loaded at once.
     """
 
     def __init__(  # noqa: PLR0913 - what one worker is made of
@@ -97,6 +99,7 @@ class Worker:
         version: str = "",
         cells: Cells | None = None,
         capabilities: dict[str, int | str] | None = None,
+        models: int = 1,
     ) -> None:
         self._store, self._registry, self._slots = store, registry, slots
         self._profile, self._grace, self._beats = profile, grace, beats
@@ -115,9 +118,12 @@ class Worker:
         )
         self.id = 0
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="stanchion-task")
-        self._recorder = Recorder(store, artifacts)
+        self._warm = Warm(most=models)
+        self._recorder = Recorder(store, artifacts, self._warm.use)
         self._attempts = Attempts(self._recorder, hooks, self._threads, rules, max_payload=max_payload)
         self._cells = cells
+        if cells is not None:
+            cells.heed(self._warm.use)
         self._running: dict[tuple[int, int], Running] = {}
         self._ready: deque[Lease] = deque()
         self._outbox: list[Settlement] = []
@@ -239,12 +245,16 @@ class Worker:
             return None
         self._hungry = False
         try:
-            answers, claimed = await self._store.claim(self.id, Want(room, self._tasks, self._queues), settled)
+            answers, claimed = await self._store.claim(
+                self.id, Want(room, self._tasks, self._queues, self._warm.models), settled
+            )
         except BaseException:
             self._keep(settled)
             self._hungry = self._doubt = True
             raise
         self._ready.extend(claimed.leases)
+        for lease in claimed.leases:
+            self._warm.use(lease.model)
         self._backlog = len(claimed.leases) >= room
         self._hungry = self._hungry or self._backlog
         self._start_ready()

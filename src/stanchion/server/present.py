@@ -219,6 +219,7 @@ def thin_fields(job: Job, place: Place | None, now: Instant, preview: Preview | 
         "cached": job.cached,
         "correlation_id": job.correlation_id,
         "urls": urls(job.id),
+        "model": job.model or None,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from stanchion.domain.affinity import MAX_JOBS, MAX_TIME
 from stanchion.domain.dependency import Policy
 from stanchion.domain.job import State
 from stanchion.domain.schedule import Overlap
@@ -107,10 +108,12 @@ class Clean(Strict):
 
 
 class QueuePatch(Strict):
-    """Changes to a queue's policy; `max_waiting` 0 removes the bound."""
+    """Changes to a queue's policy; `max_waiting` 0 removes the bound, an affinity of 0 jobs or seconds is off."""
 
     paused: bool | UnsetType = UNSET
     max_waiting: Annotated[int, Meta(ge=0, le=2**31)] | UnsetType = UNSET
+    affinity_jobs: Annotated[int, Meta(ge=0, le=MAX_JOBS)] | UnsetType = UNSET
+    affinity_seconds: Annotated[float, Meta(ge=0, le=MAX_TIME / 1000)] | UnsetType = UNSET
 
 
 class SchedulePut(Strict):
@@ -332,6 +335,7 @@ class JobThin(Struct, kw_only=True):
     cached: bool
     correlation_id: str | None
     urls: Urls
+    model: str | None
 
 
 class JobOut(JobThin, kw_only=True):
@@ -496,6 +500,8 @@ class QueueOut(Struct):
     counts: dict[str, int]
     oldest_queued_at: str | None
     throughput: Rates
+    affinity_jobs: int
+    affinity_seconds: float
 
 
 class Queues(Struct):
@@ -587,6 +593,8 @@ class WorkerOut(Struct, kw_only=True):
     jobs_failed: int
     mean_ms: float | None
     version: str
+    warm: tuple[str, ...]
+    swaps: int
 
 
 class Workers(Struct):

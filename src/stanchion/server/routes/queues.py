@@ -45,6 +45,8 @@ def _out(queue: QueueStats, flow: Flow | None) -> wire.QueueOut:
         present.counts(queue),
         present.maybe_at(queue.oldest_queued_at),
         wire.Rates(*(flow or NONE)),
+        queue.policy.affinity.jobs,
+        queue.policy.affinity.time / 1000,
     )
 
 
@@ -89,6 +91,8 @@ async def patch(server: Server, request: Request, who: Principal) -> Response:
         name,
         paused=None if body.paused is UNSET else body.paused,
         max_waiting=None if body.max_waiting is UNSET else body.max_waiting,
+        affinity_jobs=None if body.affinity_jobs is UNSET else body.affinity_jobs,
+        affinity_time=None if body.affinity_seconds is UNSET else round(body.affinity_seconds * 1000),
     )
     return await _one(server, name, who)
 

@@ -51,6 +51,8 @@ def _out(row: WorkerRow, jobs: list[JobId]) -> wire.WorkerOut:
         jobs_failed=row.failed,
         mean_ms=row.mean_ms,
         version=info.version,
+        warm=row.warm,
+        swaps=row.swaps,
     )
 
 

@@ -39,14 +39,15 @@ from stanchion.store import (
     Refused,
     StepNote,
 )
-from stanchion.stores.memory import cache, limits, resources
+from stanchion.stores.memory import affinity, cache, limits, resources
 from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance, share_of
 
 if TYPE_CHECKING:
+    from stanchion.domain.affinity import Warm
     from stanchion.domain.cache import Entry
     from stanchion.domain.job import NewJob
     from stanchion.domain.outcome import Settlement
-    from stanchion.domain.units import Instant, Millis
+    from stanchion.domain.units import Instant, Millis, Turn
     from stanchion.store import Noted, Want
     from stanchion.stores.memory.tables import Share, Tables
 
@@ -125,7 +126,7 @@ def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None
         attempt=0, spent=0, crashes=0, max_attempts=new.max_attempts, created_at=now,
         due_at=due if due > now else None, expires_at=expires, tags=new.tags, metadata=new.metadata,
         args=new.args, timeout=new.timeout, correlation_id=new.correlation_id,
-        crash_budget=new.crash_budget, secret=new.secret,
+        crash_budget=new.crash_budget, secret=new.secret, model=new.model,
     )  # fmt: skip
     if entry is None:
         return advance(tables, unborn, now)
@@ -168,18 +169,20 @@ def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
     if known is not None and known.state == "alive":
         if want.limit > 0 and want.tasks:
             limits.wake_due(tables, now)
+        warm = affinity.warm_of(want)
         tried: set[str] = set()
         while True:
-            leases += _start(tables, worker, want._replace(limit=want.limit - len(leases)), now)
+            leases += _start(tables, worker, want._replace(limit=want.limit - len(leases)), now, warm)
             short = want.limit - len(leases) > 0 and want.tasks
             if not (short and limits.wake_open(tables, tried, now, resources.owner_of(known.info))):
                 break
+        affinity.tell(known, warm)
     opens = limits.plan_wakes(tables, now)
     dues = [at for at in (next_due(tables, now), None if opens is None else max(opens - now, 0)) if at is not None]
     return Claimed(tuple(leases), min(dues, default=None))
 
 
-def _start(tables: Tables, worker: int, want: Want, now: Instant) -> list[Lease]:
+def _start(tables: Tables, worker: int, want: Want, now: Instant, warm: Warm) -> list[Lease]:
     """Start what is in line, as far as a worker wants it."""
     leases: list[Lease] = []
     too_late: list[Job] = []
@@ -188,7 +191,10 @@ def _start(tables: Tables, worker: int, want: Want, now: Instant) -> list[Lease]
         if _wanted(tables, job, want) and tables.lane_of(job) not in tables.held:
             line.setdefault(share_of(job), deque()).append(job)
     while line and len(leases) < want.limit:
-        job = _next(tables, line)
+        first = job = _next(tables, line)
+        picked = affinity.pick(tables, line, first, worker, warm, now)
+        if picked is not None:
+            job = picked.job
         room, key = limits.room(tables, tables.lane_of(job), now)
         if room <= 0:
             _hold(tables, line, job, key)
@@ -200,7 +206,9 @@ def _start(tables: Tables, worker: int, want: Want, now: Instant) -> list[Lease]
         if late(job, now):
             too_late.append(job)
         else:
-            _serve(tables, job)
+            _serve(tables, job, tables.turn(share_of(first))[0])
+            affinity.count(tables, picked)
+            warm.use(job.model)
             leases.append(_lease(tables, job, worker, now))
             limits.count_start(tables, job, now)
     for job in too_late:
@@ -226,7 +234,7 @@ def _leave_out(tables: Tables, line: dict[Share, deque[Job]], job: Job) -> None:
 
 def _take(line: dict[Share, deque[Job]], job: Job) -> None:
     share = share_of(job)
-    line[share].popleft()
+    line[share].remove(job)
     if not line[share]:
         del line[share]
 
@@ -244,11 +252,11 @@ def _next(tables: Tables, line: dict[Share, deque[Job]]) -> Job:
     return line[chosen][0]
 
 
-def _serve(tables: Tables, job: Job) -> None:
-    """Charge a job's tenant for it."""
+def _serve(tables: Tables, job: Job, front: Turn) -> None:
+    """Charge a job's tenant for it; the clock is the turn of whose it was, who may have been passed over."""
     share = share_of(job)
     turn, _ = tables.turn(share)
-    tables.clocks[share[:2]] = clock = max(turn, tables.clocks.get(share[:2], 0))
+    tables.clocks[share[:2]] = clock = max(front, tables.clocks.get(share[:2], 0))
     tables.stand(share, Standing(turn + tables.step(job)).owed(clock))
     price = tables.price(job)
     if price is not None:
@@ -283,7 +291,7 @@ def lease_of(job: Job) -> Lease:
         tenant=job.tenant, user=job.user, priority=job.priority, spent=job.spent, crashes=job.crashes,
         max_attempts=job.max_attempts, created_at=job.created_at, started_at=job.started_at,
         timeout=job.timeout, tags=job.tags, metadata=job.metadata, correlation_id=job.correlation_id,
-        cancel_requested=job.cancel_requested_at is not None, crash_budget=job.crash_budget,
+        cancel_requested=job.cancel_requested_at is not None, crash_budget=job.crash_budget, model=job.model,
     )  # fmt: skip
 
 

@@ -101,13 +101,25 @@ def erase(tables: Tables, job_id: JobId, scope: Scope) -> bool | Exception:
     return True
 
 
-def configure(tables: Tables, queue: str, *, paused: bool | None, max_waiting: int | None) -> QueuePolicy:
+def configure(  # noqa: PLR0913 - each may change
+    tables: Tables,
+    queue: str,
+    *,
+    paused: bool | None,
+    max_waiting: int | None,
+    affinity_jobs: int | None,
+    affinity_time: Millis | None,
+) -> QueuePolicy:
     """Change a queue's policy; None leaves as is, a bound of 0 removes the bound."""
     policy = tables.policy(queue)
     if paused is not None:
         policy = policy._replace(paused=paused)
     if max_waiting is not None:
         policy = policy._replace(max_waiting=max_waiting or None)
+    if affinity_jobs is not None:
+        policy = policy._replace(affinity=policy.affinity._replace(jobs=affinity_jobs))
+    if affinity_time is not None:
+        policy = policy._replace(affinity=policy.affinity._replace(time=affinity_time))
     tables.queues[queue] = policy
     tables.hints |= {"change"} if policy.paused else {"change", "work"}
     return policy

@@ -32,7 +32,7 @@ def all_keys(tables: Tables, job: Job) -> Weights:
 
 
 def _keys(lane: Lane) -> Weights:
-    queue, _, tenant, task, user, extra = lane
+    queue, _, tenant, task, user, extra, *_ = lane
     return limits.keys(queue, tenant, user, task, extra)
 
 

@@ -222,7 +222,7 @@ def _row(tables: Tables, worker: Worker, now: Instant) -> WorkerRow:
     return WorkerRow(
         id=worker.id, info=worker.info, state=state, started_at=worker.started_at, beat_at=worker.beat_at,
         alive=worker.living(now), running=len(jobs), jobs=jobs, done=worker.done, failed=worker.failed,
-        mean_ms=worker.busy / ended if ended else None,
+        mean_ms=worker.busy / ended if ended else None, warm=worker.warm, swaps=worker.swaps,
         holds=resources.summed(hold for job in running for hold in tables.holds.get(job.ref, ("", ()))[1]),
     )  # fmt: skip
 

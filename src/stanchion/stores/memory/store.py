@@ -318,9 +318,24 @@ class MemoryStore:
         """See `Store.loads`."""
         return loads.loads(self._tables, window, scope, self.now())
 
-    async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
+    async def configure(
+        self,
+        queue: str,
+        *,
+        paused: bool | None = None,
+        max_waiting: int | None = None,
+        affinity_jobs: int | None = None,
+        affinity_time: Millis | None = None,
+    ) -> QueuePolicy:
         """See `Store.configure`."""
-        policy = control.configure(self._tables, queue, paused=paused, max_waiting=max_waiting)
+        policy = control.configure(
+            self._tables,
+            queue,
+            paused=paused,
+            max_waiting=max_waiting,
+            affinity_jobs=affinity_jobs,
+            affinity_time=affinity_time,
+        )
         self._hint()
         return policy
 

@@ -17,6 +17,7 @@ from stanchion.stores.memory.cache import CacheTable
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from stanchion.domain.affinity import Passes
     from stanchion.domain.estimates import Seen
     from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
@@ -32,9 +33,9 @@ Band: TypeAlias = tuple[str, int]
 """A queue and a priority."""
 Share: TypeAlias = tuple[str, int, str]
 """A band and a tenant in it."""
-Lane: TypeAlias = tuple[str, int, str, str, str, "Weights"]
+Lane: TypeAlias = tuple[str, int, str, str, str, "Weights", str]
 """What jobs that may start together have in common: queue, priority, tenant, task, user ('' where it does not
-matter) and the keys of their own."""
+matter), the keys of their own, and the model."""
 
 REMEMBER_FOR: Final[Millis] = DAY
 """How long an idempotency key is kept."""
@@ -59,6 +60,8 @@ class Worker:
     done: int = 0
     failed: int = 0
     busy: Millis = 0
+    warm: tuple[str, ...] = ()
+    swaps: int = 0
 
     def living(self, now: Instant) -> bool:
         """Return whether it may be counted on at this instant."""
@@ -93,6 +96,7 @@ class Tables:
         self.wakes: dict[str, Instant] = {}
         self.touched: set[str] = set()
         self.held: dict[Lane, tuple[str, Turn]] = {}
+        self.passed: dict[Lane, Passes] = {}
         self.by_user = False
         self.resourceful = False
         self.resources: dict[tuple[str, str, str], int] = {}
@@ -193,7 +197,7 @@ class Tables:
     def lane_of(self, job: Job) -> Lane:
         """Return the lane of a job."""
         user = (job.user or "") if self.by_user else ""
-        return job.queue, job.priority, job.tenant, job.task, user, self.extras.get(job.ref, ())
+        return job.queue, job.priority, job.tenant, job.task, user, self.extras.get(job.ref, ()), job.model
 
     def head(self, lane: Lane) -> int:
         """Return the oldest job that waits in a lane."""

@@ -11,6 +11,7 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.affinity import Heat
 from stanchion.stores.sqlite.costs import settle_up
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.line import LAST, bands
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from stanchion.domain.resources import Hold
     from stanchion.domain.units import Millis
     from stanchion.stores.sqlite.lanes import Lanes
-    from stanchion.stores.sqlite.line import Band, Lane
+    from stanchion.stores.sqlite.line import Band, Lane, Share
     from stanchion.stores.sqlite.writer import Tx
 
 PROMOTE_AT_MOST: Final = 1000
@@ -42,15 +43,18 @@ def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     tx.flush_heads()
     meter = Meter(tx, lanes) if lanes.rules(tx).limited else None
     leases: tuple[Lease, ...] = ()
-    if want.limit > 0 and want.tasks and (owner := one(tx.db, sql.WORKER_MAY_CLAIM, (worker,))):
+    owner = one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)) if want.limit > 0 and want.tasks else None
+    if owner is not None:
+        heat = Heat(tx, lanes, want, worker)
         if meter is not None:
             meter.pool.owner = owner[0]
             meter.wake_due()
         while True:
-            part, freed = _serve(tx, lanes, worker, want._replace(limit=want.limit - len(leases)), meter)
+            part, freed = _serve(tx, lanes, worker, want._replace(limit=want.limit - len(leases)), meter, heat)
             leases += part
             if meter is None or len(leases) == want.limit or not _woken(tx, meter, freed=freed):
                 break
+        heat.tell(owner[1])
     due = only(tx.db, sql.NEXT_DUE)[0]
     if meter is not None:
         meter.write()
@@ -64,16 +68,19 @@ def _woken(tx: Tx, meter: Meter, *, freed: bool) -> bool:
     return meter.wake_open() or freed
 
 
-def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -> tuple[tuple[Lease, ...], bool]:
+def _serve(  # noqa: PLR0913, PLR0917 - what one claim is made of
+    tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None, heat: Heat
+) -> tuple[tuple[Lease, ...], bool]:
     """Start what is in line, as far as a worker wants it; tell whether what was dealt did not start after all."""
     start = _Start(tx, worker)
     for group in bands(tx, lanes, want):
         try:
-            while len(start) < want.limit and _deal(tx, group, want.limit - len(start), start, meter):
+            while len(start) < want.limit and _deal(tx, group, want.limit - len(start), start, meter, heat):
                 pass
         finally:
             for band in group:
                 band.finish()
+            heat.write()
         if len(start) == want.limit:
             break
     leases = start.write(meter)
@@ -84,7 +91,9 @@ def _serve(tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None) -
     return leases, bool(start.spoiled)
 
 
-def _deal(tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | None) -> bool:
+def _deal(  # noqa: PLR0913, PLR0917 - what one claim is made of
+    tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | None, heat: Heat
+) -> bool:
     """Start a run of jobs that stand next to each other in line, all of one lane; False where nobody waits.
 
     Between queues of one priority the oldest goes first.
@@ -96,22 +105,21 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | No
     place = heads.index(oldest)
     band = group[place]
     elsewhere = min(heads[:place] + heads[place + 1 :], default=LAST)
-    share = band.take()
-    lane, bound = share.take(tx)
+    picked = heat.pick(band, elsewhere)
+    if picked is None:
+        share = band.take()
+        lane, bound = share.take(tx)
+    else:
+        share, lane, bound = picked.share, picked.lane, LAST
     bound = min(bound, elsewhere)
     step, price = band.price(share, lane)
-    most = band.run(share, step, need)
+    most = band.run(share, step, need) if picked is None else 1
     if meter is not None:
-        room, key = meter.room(lane.id)
+        room = _room(meter, band, share, lane)
         if room <= 0:
-            meter.hold(lane.id, key, max(share.turn - band.clock, 0))
-            band.give_back(share, 0, step)
+            band.give_back(share, 0)
             return True
-        here = meter.here(lane.id)
-        if here <= 0:  # another tree has room for it: this claim passes it over
-            band.give_back(share, 0, step)
-            return True
-        most = min(most, room, here)
+        most = min(most, room)
     if most == 1 and lane.known:
         started = start.run([(lane.head, lane.expires_at)], band, share.tenant, lane, price)
         share.used = lane
@@ -123,8 +131,19 @@ def _deal(tx: Tx, group: list[Band], need: int, start: _Start, meter: Meter | No
     tx.started(lane.id, started)
     if meter is not None:
         meter.started(lane.id, started)
-    band.give_back(share, started, step)
+    if started and (lane.model or picked is not None):
+        heat.started(lane, picked)
+    band.give_back(share, started, step, None if picked is None else picked.front)
     return True
+
+
+def _room(meter: Meter, band: Band, share: Share, lane: Lane) -> int:
+    """Return how many jobs of a lane that was taken out may start here; where it may start nowhere, it waits."""
+    room, key = meter.room(lane.id)
+    if room <= 0:
+        meter.hold(lane.id, key, max(share.turn - band.clock, 0))
+        return 0
+    return min(room, meter.here(lane.id))  # where another tree has room for it, this claim passes it over
 
 
 class _Start:
@@ -229,6 +248,7 @@ def _lease(  # noqa: PLR0913, PLR0917 - where the parts of one value are
         row[14],
         crash_budget=row[16],
         devices=devices,
+        model=lane.model,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stanchion.domain import fairness, limits
+from stanchion.domain import affinity, fairness, limits
 from stanchion.domain.charges import class_in
 from stanchion.domain.limits import Limit, Weights, find
 from stanchion.domain.policy import TenantPolicy
@@ -30,9 +30,12 @@ class Rules:
     def __init__(self, db: Connection, version: int, now: Instant) -> None:
         self.version = version
         self.paused: set[int] = set()
+        self.affinity: dict[int, affinity.Bound] = {}
         self.bounded = False
-        for number, paused, max_waiting in every(db, sql.ALL_QUEUES):
+        for number, paused, max_waiting, jobs, time in every(db, sql.ALL_QUEUES):
             self.bounded |= max_waiting is not None
+            if (jobs, time) != affinity.DEFAULT:
+                self.affinity[number] = affinity.Bound(jobs, time)
             if paused:
                 self.paused.add(number)
         self.tenants = {row[0]: TenantPolicy(*row) for row in every(db, sql.ALL_TENANTS)}
@@ -65,7 +68,7 @@ class Lanes:
     def __init__(self) -> None:
         self._queues: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._lanes: dict[tuple[int, int, str, str, str, str], int] = {}
+        self._lanes: dict[tuple[int, int, str, str, str, str, str], int] = {}
         self._rules: Rules | None = None
         self.prices = Prices()
 
@@ -111,10 +114,10 @@ class Lanes:
         return found
 
     def lane(  # noqa: PLR0913, PLR0917 - what all jobs of a lane have in common
-        self, tx: Tx, queue: int, priority: int, tenant: str, task: str, user: str, extra: str
+        self, tx: Tx, queue: int, priority: int, tenant: str, task: str, user: str, extra: str, model: str = ""
     ) -> int:
         """Return the number of a lane; makes it, and its tenant's share, on first use."""
-        key = (queue, priority, tenant, task, user, extra)
+        key = (queue, priority, tenant, task, user, extra, model)
         found = self._lanes.get(key)
         if found is None:
             share = (queue, priority, tenant)

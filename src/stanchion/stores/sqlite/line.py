@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LAST: Final = (1 << 63) - 1
 _LANES_AT_ONCE: Final = 16
+_LOOKS: Final = 4
+"""So often the lanes of a tenant are read to see what else it could start."""
 
 
 class Lane(NamedTuple):
@@ -36,6 +38,9 @@ class Lane(NamedTuple):
     """Whether `expires_at` has been read."""
     size: int | None = None
     """The size class; None where each job counts 1."""
+    model: str = ""
+    passed: str = ""
+    """Which jobs went past it, as it was read; see `affinity`."""
 
 
 class Share:
@@ -53,9 +58,10 @@ class Share:
         self.since: int
         self.tenant: str
         self.credit: Turn
-        self.id, self.turn, self.since, self.tenant, head, lane, task, late, second, self.credit, keys = row
+        self.id, self.turn, self.since, self.tenant, head, lane, task, late, second, self.credit, *rest = row
         self.step, self._tasks = step, tasks
-        first = Lane(head, lane, task, late, known=True, size=class_in(keys))
+        keys, model, passed = rest
+        first = Lane(head, lane, task, late, known=True, size=class_in(keys), model=model, passed=passed)
         self._lanes: list[Lane] = [first] if task in tasks else []
         self._read_to: int = LAST if second is None else second - 1
         self.moved = False
@@ -68,12 +74,32 @@ class Share:
             head = only(tx.db, sql.NEXT_HEAD, (used.id, used.head))[0]
             self.give_back(tx, used, head)
         while self._read_to != LAST and (not self._lanes or self._lanes[0].head > self._read_to):
-            rows = every(tx.db, sql.SHARE_LANES, (self.id, self._read_to, _LANES_AT_ONCE))
-            self._read_to = rows[-1][0] if len(rows) == _LANES_AT_ONCE else LAST
-            for row in rows:
-                if row[2] in self._tasks:
-                    heapq.heappush(self._lanes, Lane(*row[:3], size=class_in(row[3])))
+            self._read(tx)
         return self._lanes[0] if self._lanes else None
+
+    def _read(self, tx: Tx) -> None:
+        rows = every(tx.db, sql.SHARE_LANES, (self.id, self._read_to, _LANES_AT_ONCE))
+        self._read_to = rows[-1][0] if len(rows) == _LANES_AT_ONCE else LAST
+        for head, lane, task, keys, model, passed in rows:
+            if task in self._tasks:
+                heapq.heappush(self._lanes, Lane(head, lane, task, size=class_in(keys), model=model, passed=passed))
+
+    def ahead(self, tx: Tx, most: int) -> tuple[list[Lane], bool]:
+        """Return the first lanes in their order, and whether there are more, or may be."""
+        if self.lane(tx) is None:
+            return [], False
+        known: list[Lane] = []
+        for _ in range(_LOOKS):
+            known = heapq.nsmallest(most + 1, (lane for lane in self._lanes if lane.head <= self._read_to))
+            if len(known) > most or self._read_to == LAST:
+                break
+            self._read(tx)
+        return known[:most], len(known) > most or self._read_to != LAST
+
+    def take_out(self, lane: Lane) -> None:
+        """Take out a lane whose turn it is not."""
+        self._lanes.remove(lane)
+        heapq.heapify(self._lanes)
 
     def take(self, tx: Tx) -> tuple[Lane, int]:
         """Take out the lane whose turn it is; the other number is where the next lane's turn may begin."""
@@ -86,7 +112,7 @@ class Share:
         """Put a lane back under the job that leads it now, if there is one."""
         tx.leads(lane.id, head)
         if head is not None:
-            heapq.heappush(self._lanes, Lane(head, lane.id, lane.task, size=lane.size))
+            heapq.heappush(self._lanes, lane._replace(head=head, expires_at=None, known=False))
 
 
 class Band:
@@ -142,10 +168,24 @@ class Band:
         following = None if rival is None else (rival.turn, rival.since)
         return run((share.turn, share.since), step, following, need)
 
-    def give_back(self, share: Share, started: int, step: Turn) -> None:
-        """Charge a tenant for what it started, and put it back in line."""
+    def pop(self) -> Share | None:
+        """Take out whose turn it is, to look at who comes after."""
+        share = self.first()
+        if share is not None:
+            heapq.heappop(self._heap)
+        return share
+
+    def give_back(self, share: Share, started: int, step: Turn = 0, front: Turn | None = None) -> None:
+        """Charge a tenant for what it started, and put it back in line.
+
+        Args:
+            share: The tenant.
+            started: So many jobs.
+            step: How far each moves its turn.
+            front: The turn of who was passed over for it: the clock stays there, so that nobody loses by it.
+        """
         if started:
-            self.clock = max(self.clock, share.turn + (started - 1) * step)
+            self.clock = max(self.clock, share.turn + (started - 1) * step if front is None else front)
             share.turn += started * step
             share.credit = max(self.clock - share.turn, 0)
             if not share.moved:

@@ -10,6 +10,7 @@ import logging
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from stanchion.domain.affinity import Bound
 from stanchion.domain.ids import packed
 from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, Output, Preview
 from stanchion.domain.kinds import ErrorInfo, Kind
@@ -72,14 +73,14 @@ def _mended(row: Row) -> Row:
     if not 0 <= row[7] < len(STATES):
         wrong.append(f"state {row[7]}")
         columns[7] = FAILED
-    for place, name in ((19, "tags"), (34, "secret"), (23, "error")):
+    for place, name in ((19, "tags"), (35, "secret"), (23, "error")):
         try:
             (error_of if name == "error" else tags_of)(row[place])
         except UNREADABLE:
             wrong.append(name)
             columns[place] = None
     if "secret" in wrong:
-        columns[32] = columns[33] = None
+        columns[33] = columns[34] = None
     columns[23] = error_text(_unreadable(f"what the store keeps of this job cannot be read: {', '.join(wrong)}"))
     return tuple(columns)
 
@@ -129,7 +130,7 @@ def page(db: Connection, filter_: Filter, limit: int, after: str | None, scope: 
     rows.sort(key=lambda row: -row[0])
     shown = rows[:limit]
     found = _artifacts(db, [row[0] for row in shown])
-    jobs = tuple(_job((*row[:32], None, None, None), found.get(row[0], ())) for row in shown)
+    jobs = tuple(_job((*row[:33], None, None, None), found.get(row[0], ())) for row in shown)
     return Page(jobs, str(shown[-1][0]) if len(rows) > limit else None)
 
 
@@ -221,11 +222,11 @@ def costs(db: Connection, job_id: JobId, scope: Scope) -> list[Cost]:
 def stats(db: Connection, scope: Scope) -> list[QueueStats]:
     """See `Store.stats`."""
     found: list[QueueStats] = []
-    for name, paused, max_waiting, *counts, head in every(db, sql.COUNTS, (scope.tenant,)):
+    for name, paused, max_waiting, jobs, time, *counts, head in every(db, sql.COUNTS, (scope.tenant,)):
         oldest = None if head is None else one(db, sql.CREATED_AT, (head,))
         found.append(
             QueueStats(
-                QueuePolicy(name, bool(paused), max_waiting),
+                QueuePolicy(name, bool(paused), max_waiting, Bound(jobs, time)),
                 {state: int(count) for state, count in zip(STATES, counts, strict=True)},
                 oldest[0] if oldest else None,
             )

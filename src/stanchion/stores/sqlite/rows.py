@@ -84,11 +84,12 @@ def job_of(row: Sequence[Any], artifacts: tuple[Output, ...] = ()) -> Job:
         worker=row[24],
         progress=progress,
         preview_revision=row[31],
-        args=row[32] if row[32] is not None else b"",
-        result=row[33],
-        secret=tags_of(row[34]),
+        args=row[33] if row[33] is not None else b"",
+        result=row[34],
+        secret=tags_of(row[35]),
         cached=code == COMPLETED and not row[9],  # without an attempt there is no other way to complete
         artifacts=artifacts,
+        model=row[32],
     )
 
 

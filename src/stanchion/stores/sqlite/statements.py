@@ -24,11 +24,11 @@ LAST_INSTANT: Final = "SELECT max(at) FROM events WHERE cursor = (SELECT max(cur
 # --- queues and lanes -----------------------------------------------------------------------------------------
 
 ADD_QUEUE: Final = "INSERT OR IGNORE INTO queues (name) VALUES (?)"
-QUEUE: Final = "SELECT id, name, paused, max_waiting FROM queues WHERE name = ?"
+QUEUE: Final = "SELECT id, name, paused, max_waiting, affinity_jobs, affinity_time FROM queues WHERE name = ?"
 SET_PAUSED: Final = "UPDATE queues SET paused = ? WHERE name = ?"
 SET_MAX_WAITING: Final = "UPDATE queues SET max_waiting = nullif(?, 0) WHERE name = ?"
 QUEUE_NAME: Final = "SELECT name FROM queues WHERE id = ?"
-ALL_QUEUES: Final = "SELECT id, paused, max_waiting FROM queues"
+ALL_QUEUES: Final = "SELECT id, paused, max_waiting, affinity_jobs, affinity_time FROM queues"
 ALL_TENANTS: Final = "SELECT name, weight, top_priority FROM tenants ORDER BY name"
 SET_TENANT: Final = "INSERT OR REPLACE INTO tenants (name, weight, top_priority) VALUES (?, ?, ?)"
 ADD_SHARE: Final = "INSERT OR IGNORE INTO shares (queue, priority, tenant) VALUES (?, ?, ?)"
@@ -58,11 +58,12 @@ SET_CLOCK: Final = """
         ON CONFLICT (queue, priority) DO UPDATE SET at = max(at, excluded.at)
 """
 ADD_LANE: Final = """
-    INSERT OR IGNORE INTO lanes (share, queue, priority, tenant, task, user, limits) VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT OR IGNORE INTO lanes (share, queue, priority, tenant, task, user, limits, model)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 LANE: Final = """
     SELECT id FROM lanes
-     WHERE queue = ? AND priority = ? AND tenant = ? AND task = ? AND user = ? AND limits = ?
+     WHERE queue = ? AND priority = ? AND tenant = ? AND task = ? AND user = ? AND limits = ? AND model = ?
 """
 # The head is looked up anew: one seek in the index of queued jobs, and right whatever left the lane.
 _COUNTED: Final = """
@@ -81,7 +82,7 @@ LANE_EMPTY: Final = "UPDATE lanes SET waits_on = NULL, wait_turn = 0 WHERE id = 
 LANE_HEAD: Final = "UPDATE lanes SET " + _HEAD + " WHERE id = ?"
 QUEUE_WAITING: Final = "SELECT total(n0 + n1 + n2 + n4) FROM lanes WHERE queue = ?"
 COUNTS: Final = """
-    SELECT q.name, q.paused, q.max_waiting,
+    SELECT q.name, q.paused, q.max_waiting, q.affinity_jobs, q.affinity_time,
            total(n0), total(n1), total(n2), total(n3), total(n4), total(n5), total(n6), total(n7), min(l.head)
       FROM queues q LEFT JOIN lanes l ON l.queue = q.id AND (?1 IS NULL OR l.tenant = ?1)
      GROUP BY q.id ORDER BY q.name
@@ -119,8 +120,10 @@ SET_IDEMPOTENCY: Final = """
 
 # --- claim ----------------------------------------------------------------------------------------------------
 
-# Who may claim, and whose tree it belongs to.
-WORKER_MAY_CLAIM: Final = "SELECT coalesce(supervisor, incarnation) FROM workers WHERE id = ? AND state = 'alive'"
+# Who may claim: whose tree it belongs to, and what it has loaded.
+WORKER_MAY_CLAIM: Final = """
+    SELECT coalesce(supervisor, incarnation), warm FROM workers WHERE id = ? AND state = 'alive'
+"""
 # With the clock of the band: whose turn is behind it stands at it.
 NEXT_QUEUE: Final = """
     SELECT s.queue, coalesce((SELECT c.at FROM clocks c WHERE c.queue = s.queue AND c.priority = s.priority), 0)
@@ -132,7 +135,7 @@ BAND_SHARES: Final = """
     SELECT s.id, s.turn, s.since, s.tenant, l.head, l.id, l.task, j.expires_at,
            (SELECT min(o.head) FROM lanes o
              WHERE o.share = s.id AND o.head > l.head AND o.head IS NOT NULL AND o.waits_on IS NULL),
-           s.credit, l.limits
+           s.credit, l.limits, l.model, l.passed
       FROM shares s
            CROSS JOIN lanes l ON l.share = s.id AND l.head IS NOT NULL AND l.waits_on IS NULL
                              AND l.head = (SELECT min(f.head) FROM lanes f
@@ -141,7 +144,7 @@ BAND_SHARES: Final = """
      WHERE s.open = 1 AND s.priority = ? AND s.queue = ? ORDER BY s.turn, s.since
 """
 SHARE_LANES: Final = """
-    SELECT head, id, task, limits FROM lanes
+    SELECT head, id, task, limits, model, passed FROM lanes
      WHERE share = ? AND head IS NOT NULL AND waits_on IS NULL AND head > ? ORDER BY head LIMIT ?
 """
 RUN: Final = "SELECT seq, expires_at FROM jobs WHERE lane = ? AND state = 2 AND seq >= ? ORDER BY seq LIMIT ?"
@@ -246,7 +249,8 @@ OVERDUE: Final = """
 """
 WORKERS: Final = """
     SELECT w.id, w.incarnation, w.host, w.pid, w.slots, w.queues, w.tasks, w.supervisor, w.version, w.capabilities,
-           w.state, w.started_at, w.beat_at, w.lease_until, w.done, w.failed, w.busy_ms, w.resources
+           w.state, w.started_at, w.beat_at, w.lease_until, w.done, w.failed, w.busy_ms, w.resources, w.warm,
+           w.swaps
       FROM workers w WHERE w.ended_at IS NULL OR w.ended_at > ? ORDER BY w.id
 """
 WORKER_JOBS: Final = "SELECT id FROM jobs WHERE worker = ? AND state = 3 ORDER BY seq LIMIT 200"
@@ -323,7 +327,7 @@ RETRY: Final = """
            started_at = NULL, cancel_at = NULL, last_event = ? WHERE seq = ?
 """
 DROP_RESULT: Final = "DELETE FROM results WHERE seq = ?"
-LANE_KEY: Final = "SELECT queue, tenant, task, user, limits FROM lanes WHERE id = ?"
+LANE_KEY: Final = "SELECT queue, tenant, task, user, limits, model FROM lanes WHERE id = ?"
 SET_LANE: Final = "UPDATE jobs SET lane = ? WHERE seq = ?"
 SET_METADATA: Final = "UPDATE payloads SET metadata = ? WHERE seq = ?"
 SET_TAGS: Final = "UPDATE payloads SET tags = ? WHERE seq = ?"
@@ -334,7 +338,7 @@ _JOB: Final = """
     SELECT j.seq, j.id, l.task, q.name, l.tenant, j.user, l.priority, j.state, j.version, j.attempt, j.spent, j.crashes,
            j.max_attempts, j.created_at, j.due_at, j.started_at, j.ended_at, j.expires_at, j.cancel_at,
            p.tags, p.metadata, p.timeout, p.correlation, r.error, w.incarnation,
-           v.at, v.idx, v.length, v.unit, v.message, v.stage, v.preview_rev
+           v.at, v.idx, v.length, v.unit, v.message, v.stage, v.preview_rev, l.model
 """
 _FROM: Final = """
       FROM jobs j

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from stanchion.domain.affinity import Bound
 from stanchion.domain.dependency import Relations
 from stanchion.domain.ids import unpacked
 from stanchion.domain.policy import QueuePolicy, TenantPolicy
@@ -15,6 +16,7 @@ from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
+from stanchion.stores.sqlite import affinity_statements as affinity_sql
 from stanchion.stores.sqlite import (
     amend,
     claim,
@@ -522,7 +524,15 @@ class SqliteStore:
         since = self.now() - window
         return await self._read(lambda db: loads.loads(db, since, scope))
 
-    async def configure(self, queue: str, *, paused: bool | None = None, max_waiting: int | None = None) -> QueuePolicy:
+    async def configure(
+        self,
+        queue: str,
+        *,
+        paused: bool | None = None,
+        max_waiting: int | None = None,
+        affinity_jobs: int | None = None,
+        affinity_time: Millis | None = None,
+    ) -> QueuePolicy:
         """See `Store.configure`."""
 
         def operation(tx: Tx) -> QueuePolicy:
@@ -531,11 +541,15 @@ class SqliteStore:
                 tx.db.execute(sql.SET_PAUSED, (int(paused), queue))
             if max_waiting is not None:
                 tx.db.execute(sql.SET_MAX_WAITING, (max_waiting, queue))
-            if paused is not None or max_waiting is not None:
+            if affinity_jobs is not None:
+                tx.db.execute(affinity_sql.SET_AFFINITY_JOBS, (affinity_jobs, queue))
+            if affinity_time is not None:
+                tx.db.execute(affinity_sql.SET_AFFINITY_TIME, (affinity_time, queue))
+            if any(given is not None for given in (paused, max_waiting, affinity_jobs, affinity_time)):
                 self._lanes.changed(tx)
             tx.mask |= CHANGE | (WORK if paused is False else 0)
-            _, name, is_paused, bound = only(tx.db, sql.QUEUE, (queue,))
-            return QueuePolicy(name, bool(is_paused), bound)
+            _, name, is_paused, bound, jobs, time = only(tx.db, sql.QUEUE, (queue,))
+            return QueuePolicy(name, bool(is_paused), bound, Bound(jobs, time))
 
         return await self._write(operation)
 

@@ -112,7 +112,7 @@ def listed(db: Connection, now: Instant, keep: Millis) -> list[WorkerRow]:
     found: list[WorkerRow] = []
     for row in every(db, sql.WORKERS, (now - keep,)):
         number, incarnation, host, pid, slots, queues, tasks, supervisor, version, capabilities = row[:10]
-        state, started_at, beat_at, lease_until, done, failed, busy_ms, has = row[10:]
+        state, started_at, beat_at, lease_until, done, failed, busy_ms, has, warm, swaps = row[10:]
         jobs = tuple(unpacked(job[0]) for job in every(db, sql.WORKER_JOBS, (number,)))
         if state == "alive":
             state = "busy" if jobs else "idle"
@@ -133,7 +133,11 @@ def listed(db: Connection, now: Instant, keep: Millis) -> list[WorkerRow]:
         alive = state in ("busy", "idle", "draining") and lease_until >= now
         mean = busy_ms / ended if ended else None
         holds = held_by(db, number) if jobs else {}
+        loaded = names_of(warm or None) or ()
         found.append(
-            WorkerRow(number, info, state, started_at, beat_at, alive, len(jobs), jobs, done, failed, mean, holds)
-        )
+            WorkerRow(
+                number, info, state, started_at, beat_at, alive, len(jobs), jobs, done, failed, mean,
+                holds, loaded, swaps,
+            )
+        )  # fmt: skip
     return found

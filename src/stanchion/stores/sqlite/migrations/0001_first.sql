@@ -22,7 +22,9 @@ CREATE TABLE queues (
     id           INTEGER PRIMARY KEY,
     name         TEXT NOT NULL UNIQUE,
     paused       INTEGER NOT NULL DEFAULT 0,
-    max_waiting  INTEGER
+    max_waiting  INTEGER,
+    affinity_jobs INTEGER NOT NULL DEFAULT 8,
+    affinity_time INTEGER NOT NULL DEFAULT 30000
 ) STRICT;
 
 -- A tenant among those of its queue and priority: its turn (see domain.fairness), the job with which it joined,
@@ -51,7 +53,8 @@ CREATE TABLE clocks (
 ) STRICT, WITHOUT ROWID;
 
 -- All jobs of a lane have the same constraints. n0..n7 count its jobs by state; head is its oldest queued job. Where
--- a limit has no room, `waits_on` is its key and `wait_turn` the lane's place among those that wait for it.
+-- a limit has no room, `waits_on` is its key and `wait_turn` the lane's place among those that wait for it. `passed`
+-- says which jobs of other models went past it (see domain.affinity).
 CREATE TABLE lanes (
     id        INTEGER PRIMARY KEY,
     share     INTEGER NOT NULL,
@@ -61,14 +64,16 @@ CREATE TABLE lanes (
     user      TEXT NOT NULL DEFAULT '',
     task      TEXT NOT NULL,
     limits    TEXT NOT NULL DEFAULT '',
+    model     TEXT NOT NULL DEFAULT '',
     waits_on  TEXT,
     wait_turn INTEGER NOT NULL DEFAULT 0,
     head      INTEGER,
     n0 INTEGER NOT NULL DEFAULT 0, n1 INTEGER NOT NULL DEFAULT 0, n2 INTEGER NOT NULL DEFAULT 0,
     n3 INTEGER NOT NULL DEFAULT 0, n4 INTEGER NOT NULL DEFAULT 0, n5 INTEGER NOT NULL DEFAULT 0,
-    n6 INTEGER NOT NULL DEFAULT 0, n7 INTEGER NOT NULL DEFAULT 0
+    n6 INTEGER NOT NULL DEFAULT 0, n7 INTEGER NOT NULL DEFAULT 0,
+    passed    TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits);
+CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits, model);
 CREATE INDEX lanes_tenant ON lanes (tenant, user);
 CREATE INDEX lanes_ready ON lanes (share, head) WHERE head IS NOT NULL AND waits_on IS NULL;
 CREATE INDEX lanes_waiting ON lanes (waits_on, priority, wait_turn, head) WHERE waits_on IS NOT NULL;
@@ -224,8 +229,11 @@ CREATE TABLE workers (
     done          INTEGER NOT NULL DEFAULT 0,
     failed        INTEGER NOT NULL DEFAULT 0,
     busy_ms       INTEGER NOT NULL DEFAULT 0,
-    resources     TEXT
+    resources     TEXT,
+    warm          TEXT NOT NULL DEFAULT '',
+    swaps         INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX workers_warm ON workers (warm) WHERE state = 'alive' AND warm <> '';
 
 CREATE TABLE dedup (
     key  BLOB PRIMARY KEY,
