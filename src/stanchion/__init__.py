@@ -8,6 +8,7 @@ from stanchion.domain.normal import Normalize
 from stanchion.domain.priority import Priority
 from stanchion.domain.retry import Backoff
 from stanchion.domain.schedule import Overlap, Schedule, cron
+from stanchion.engine.batch import Batch, Item, Items, SyncItems
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Cancel, Retry, Snooze
 from stanchion.engine.gather import ParentResult
@@ -55,6 +56,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Audio",
     "Backoff",
+    "Batch",
     "Cancel",
     "ConfigError",
     "ConflictError",
@@ -67,6 +69,8 @@ __all__ = [
     "File",
     "IdempotencyMismatchError",
     "Image",
+    "Item",
+    "Items",
     "Job",
     "JobCancelledError",
     "JobEvent",
@@ -100,6 +104,7 @@ __all__ = [
     "StoreUnavailableError",
     "Submission",
     "SyncContext",
+    "SyncItems",
     "Task",
     "TaskConflictError",
     "TaskError",

@@ -13,6 +13,7 @@ from stanchion import settings as settings_
 from stanchion.domain.job import State
 from stanchion.domain.query import ALL, Filter
 from stanchion.engine.artifacts import Artifacts
+from stanchion.engine.batch import Batch
 from stanchion.engine.cache import Levels, MemoryCache
 from stanchion.engine.cells import Cells
 from stanchion.engine.context import Recorder
@@ -125,6 +126,7 @@ class Stanchion:
         limits: Mapping[str, int] | Iterable[str] = (),
         cost: Callable[..., float] | None = None,
         model: ModelOption = None,
+        batch: Batch | None = None,
     ) -> Decorator: ...
     def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
         self, function: Callable[..., Any] | None = None, /, **options: Any
@@ -141,7 +143,8 @@ class Stanchion:
                 `["provider:x"]`, or a mapping to weights); `cost` (a function of arguments of the task that tells how
                 much work a request is, above 0: how long jobs take is learned by it); `model` (the model that must be
                 loaded to run it, or a function of arguments that names it: workers prefer jobs whose model they have
-                loaded).
+                loaded); `batch` (`Batch(max_size=4)`: jobs may run together, by the function that `@task.together`
+                gives).
 
         Raises:
             UsageError: The function or an option cannot be used.
@@ -177,6 +180,7 @@ class Stanchion:
         limits: Mapping[str, int] | Iterable[str] = (),
         cost: Callable[..., float] | None = None,
         model: ModelOption = None,
+        batch: Batch | None = None,
     ) -> Task[..., Any]:
         """Register a function and return its task; what `task` does."""
         spec = make_spec(
@@ -199,6 +203,7 @@ class Stanchion:
             limits=limits,
             cost=cost,
             model=model,
+            batch=batch,
         )
         self.registry.add(spec)
         task: Task[..., Any] = Task(self, spec)

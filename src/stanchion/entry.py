@@ -19,9 +19,10 @@ import msgspec
 
 from stanchion.app import Stanchion
 from stanchion.engine import collector, frames
-from stanchion.engine.attempt import Attempts, Running
+from stanchion.engine.attempt import Running
 from stanchion.engine.cells import RemoteStore, lease_from_wire, outcome_to_wire, recorder_for
 from stanchion.engine.orphan import die_with_parent
+from stanchion.engine.together import Group, GroupAttempts
 from stanchion.errors import ConfigError, StanchionError
 from stanchion.telemetry import configure_logging
 
@@ -140,8 +141,8 @@ async def _cell(options: ChildOptions) -> None:
     remote = RemoteStore(out)
     recorder = recorder_for(remote, app.artifacts)
     threads = ThreadPoolExecutor(1)
-    attempts = Attempts(recorder, app.hooks, threads, app.rules, max_payload=app.settings.max_payload)
-    running: Running | None = None
+    attempts = GroupAttempts(recorder, app.hooks, threads, app.rules, max_payload=app.settings.max_payload)
+    running: list[Running] = []
     loop = asyncio.get_running_loop()
 
     async def attempt(current: Running) -> None:
@@ -149,15 +150,27 @@ async def _cell(options: ChildOptions) -> None:
         await recorder.flush()
         remote.send(["end", outcome_to_wire(outcome)])
 
+    async def attempts_together(current: Group) -> None:
+        outcomes = await attempts.run_together(current, app.registry.get(current.members[0].lease.task))
+        await recorder.flush()
+        remote.send(["end", [outcome_to_wire(outcome) for outcome in outcomes], current.fitted])
+
     with contextlib.suppress(EOFError):
         while True:
             message = await frames.read(commands)
             match message[0]:
                 case "run":
-                    running = Running(lease_from_wire(message[1])._replace(timeout=0))
-                    running.task = loop.create_task(attempt(running))
-                case "cancel" if running is not None:
-                    running.ask_cancel()
+                    one = Running(lease_from_wire(message[1])._replace(timeout=0))
+                    running = [one]
+                    one.task = loop.create_task(attempt(one))
+                case "group":
+                    group = Group([lease_from_wire(values)._replace(timeout=0) for values in message[1]], message[2])
+                    running = list(group.members)
+                    group.begin(loop.create_task(attempts_together(group)))
+                case "cancel":
+                    for each in running:
+                        if len(message) == 1 or each.lease.ref == message[1]:
+                            each.ask_cancel()
                 case "answer":
                     remote.answered(message[1], message[2])
                 case _:

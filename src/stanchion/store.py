@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stanchion.cache import Cache
+    from stanchion.domain.batches import Batching, Joining
     from stanchion.domain.dependency import Parent, Relations
     from stanchion.domain.estimates import Durations, Ended, Seen, Work
     from stanchion.domain.eta import Eta
@@ -72,7 +73,9 @@ def all_refused(answers: Sequence[Enqueued | Refused]) -> list[Enqueued | Refuse
 class Want(NamedTuple):
     """What a worker asks of a claim.
 
-    Only jobs of the named tasks are claimed; `queues` None means every queue that is not paused.
+    Only jobs of the named tasks are claimed; `queues` None means every queue that is not paused. Of the tasks in
+    `batches`, jobs that may run together start as one group, which counts once against `limit`. With `join` only
+    those start that may join a group which waits for more.
     """
 
     limit: int
@@ -80,13 +83,20 @@ class Want(NamedTuple):
     queues: tuple[str, ...] | None = None
     warm: frozenset[str] = frozenset()
     """The models that are loaded where the jobs will run; see `domain.affinity`."""
+    batches: Mapping[str, Batching] = {}
+    join: Joining | None = None
 
 
 class Claimed(NamedTuple):
-    """The leases of one claim, and in how many ms the next waiting job falls due (None: nothing waits)."""
+    """The leases of one claim, and in how many ms the next waiting job falls due (None: nothing waits).
+
+    `coming` has the groups with room of whose key more falls due within the time that was asked for, by their number
+    (0 for a group that was joined), and in how many ms the first of it does.
+    """
 
     leases: tuple[Lease, ...]
     next_due: Millis | None = None
+    coming: Mapping[int, Millis] = {}
 
 
 class ProgressNote(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from stanchion.domain.cache import DEFAULT_TTL
@@ -11,12 +12,13 @@ from stanchion.domain.job import State
 from stanchion.domain.limits import weights
 from stanchion.domain.priority import priority as priority_of
 from stanchion.domain.retry import RetryPolicy
+from stanchion.engine.batch import Batch, Items, SyncItems, batching, together
 from stanchion.engine.collector import paused
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Retry
 from stanchion.engine.cost import costing
 from stanchion.engine.model import ModelOption, modelling
-from stanchion.engine.spec import Isolation, TaskSpec
+from stanchion.engine.spec import Isolation, Registry, TaskSpec
 from stanchion.engine.submit import NO_OPTIONS, Duration, JobOptions, Submission, span
 from stanchion.errors import UsageError
 from stanchion.flow import Request, Starter
@@ -40,6 +42,11 @@ class Host(Starter, Protocol):
 
     def submit_one(self, submission: Submission) -> Awaitable[Enqueued]:
         """Store one request."""
+        ...
+
+    @property
+    def registry(self) -> Registry:
+        """The tasks by name."""
         ...
 
     async def submit(self, batch: Sequence[Submission], /) -> list[Enqueued | Refused]:
@@ -98,6 +105,28 @@ class Task(Generic[P, R]):
                     raise answer.error
                 jobs.append(self._host.handle(answer.id, answer.state, new=answer.new, cached=answer.cached))
             return jobs
+
+    @overload
+    def together(
+        self, function: Callable[[Items], Awaitable[Sequence[R | Exception]]], /
+    ) -> Callable[[Items], Awaitable[Sequence[R | Exception]]]: ...
+    @overload
+    def together(
+        self, function: Callable[[SyncItems], Sequence[R | Exception]], /
+    ) -> Callable[[SyncItems], Sequence[R | Exception]]: ...
+    def together(self, function: Callable[..., Any], /) -> Callable[..., Any]:
+        """Give the function that runs several jobs of the task in one call; stands as `@paint.together` above it.
+
+        It takes one argument, `Items` (`SyncItems` for a plain function, which runs in a thread), and returns a list
+        with a result or an exception for each, in order: each job is settled on its own. What it raises holds for all.
+        A job that is alone is run by the task's own function.
+
+        Raises:
+            UsageError: The task has no `batch=`, or the function does not take one argument.
+        """
+        self.spec = replace(self.spec, together=together(self.name, self.spec.batch, function))
+        self._host.registry.add(self.spec)
+        return function
 
     def request(self, *args: P.args, **kwargs: P.kwargs) -> Request[R]:
         """Return a request with these arguments, for a workflow; nothing is stored yet."""
@@ -281,6 +310,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     share: Share,
     limits: Mapping[str, int] | Iterable[str],
     cost: Callable[..., Any] | None,
+    batch: Batch | None,
     model: ModelOption = None,
 ) -> TaskSpec:
     """Return the spec of a function.
@@ -324,6 +354,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             cost=costing(codec, cost),
             model=own,
             model_of=told,
+            batch=batching(codec, batch, costed=cost is not None),
         )
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."

@@ -9,6 +9,7 @@ import pytest
 
 from stanchion.stores.sqlite import (
     affinity_statements,
+    batch_statements,
     cache_statements,
     estimate_statements,
     hold_statements,
@@ -83,7 +84,7 @@ def statements() -> Iterator[tuple[str, str]]:
         | vars(hold_statements)
         | vars(affinity_statements)
     )
-    everything |= vars(load_statements)
+    everything |= vars(load_statements) | vars(batch_statements)
     for name, value in everything.items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
@@ -150,6 +151,10 @@ HOT: Final = {
     "NEXT_WAKE": "usage_wakes",
     "USAGE": "PRIMARY KEY",
     "NEXT_DUE": "jobs_due",
+    "OFFERS": "jobs_queued",
+    "MATES": "lanes_batch",
+    "MATES_OF_TENANT": "lanes_batch_own",
+    "COMING": "jobs_due",
     "DUE": "jobs_due",
     "DUE_SCHEDULES": "schedules_next",
     "NEXT_TICK": "schedules_next",

@@ -108,7 +108,7 @@ class Judged(TwoStores):
         return self.runner.run(ask())
 
     @initialize(first=st.none(), second=st.none(), bound=bounds, weight=st.sampled_from([1, 3, 200]))
-    def a_worker_comes(self, first: Limit | None, second: Limit | None, bound: Bound, weight: int) -> None:  # noqa: ARG002
+    def a_worker_comes(self, first: Limit | None, second: Limit | None, bound: Bound, weight: int) -> None:
         self.bound = bound
         for number in range(3):
             info = WorkerInfo(f"w{number}", "h", number, 1, None, TASKS)
@@ -138,7 +138,7 @@ class Judged(TwoStores):
         time=st.sampled_from([0, 0, 0, 400, 1_000, 40_000]),
         back=st.booleans(),
     )
-    def some_start(self, starts: list[tuple[int, frozenset[str]]], time: int, back: bool) -> None:  # noqa: FBT001
+    def some_start(self, starts: list[tuple[int, frozenset[str]]], time: int, back: bool) -> None:
         self.clock.pass_(time)
         for worker, warm in starts:
             self.judged(worker, warm)

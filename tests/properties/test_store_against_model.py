@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from stanchion.domain.batches import Batching
 from stanchion.domain.cache import Caching, Selection, Use
 from stanchion.domain.ids import uuid7
 from stanchion.domain.job import Idempotency, Lease, LogLine, NewJob, State
@@ -88,6 +89,8 @@ fields = st.fixed_dictionaries(
         "tags": st.sampled_from([(), ("red",), ("red", "big")]),
         "user": st.sampled_from([None, "ann", "Bob"]),
         "limits": st.sampled_from([(), (), (), (("provider:p", 1),), (("provider:p", 2), ("provider:q", 1))]),
+        "batch": st.sampled_from(["", "", "", "k", "l"]),
+        "size": st.sampled_from([None, 1.0, 2.5]),
     }
 )
 LIMITS = [
@@ -239,6 +242,7 @@ class TwoStores(RuleBasedStateMachine):
         self.cursors = [Cursor()]
         self.workers = 0
         self.used: dict[str, int] = {}
+        self.batches: dict[str, Batching] = {}
 
     def teardown(self) -> None:
         self.runner.run(self.store.close())
@@ -343,7 +347,7 @@ class TwoStores(RuleBasedStateMachine):
         queues: tuple[str, ...] | None,
         ends: list[tuple[int, Outcome]],
     ) -> None:
-        want = Want(limit, frozenset(tasks), queues)
+        want = Want(limit, frozenset(tasks), queues, batches=self.batches)
         ended = self.settlements(ends)
         _, claimed = self.both(lambda store: store.claim(worker, want, ended))
         self.leases += claimed.leases

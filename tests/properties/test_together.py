@@ -168,7 +168,7 @@ class Together(Workflows):
             self.ids.append(uuid7(T0 + number, number.to_bytes(10, "big")))
             made: dict[str, Any] = facts | {"id": self.ids[-1], "args": b"{}", "idempotency": None}
             batch.append(NewJob(**made))
-        asked = [(worker, Want(limit, frozenset(TASKS), None)) for worker, limit in wants]
+        asked = [(worker, Want(limit, frozenset(TASKS), None, batches=self.batches)) for worker, limit in wants]
 
         async def call(store: Store) -> list[Any]:
             if isinstance(store, SqliteStore):
@@ -203,7 +203,9 @@ class Together(Workflows):
         self.workers += 1
         info = WorkerInfo(f"w{self.workers}", "h", self.workers, 1_000, None, TASKS)
         worker = self.both(lambda store: store.register(info, LEASE_FOR))
-        _, claimed = self.both(lambda store: store.claim(worker, Want(1_000, frozenset(TASKS), None), []))
+        _, claimed = self.both(
+            lambda store: store.claim(worker, Want(1_000, frozenset(TASKS), None, batches=self.batches), [])
+        )
         self.leases += claimed.leases
         tables, now = self.model._tables, self.clock.at
         for job in tables.having(State.QUEUED):

@@ -10,10 +10,12 @@ from typing import Any, assert_type
 
 from stanchion import (
     Backoff,
+    Batch,
     Context,
     Dependency,
     ErrorInfo,
     Image,
+    Items,
     Job,
     JobEvent,
     Kind,
@@ -28,6 +30,7 @@ from stanchion import (
     StateChange,
     Submission,
     SyncContext,
+    SyncItems,
     Task,
     Workflow,
     WorkflowEvent,
@@ -211,3 +214,31 @@ async def workflows() -> None:
     async for told in workflow.events():
         assert_type(told, WorkflowEvent)
     assert_type(await workflow.cancel(), Workflow[Any])
+
+
+@app.task(batch=Batch(max_size=4, max_wait="200ms", key=lambda size: size))
+async def paint(prompt: str, size: int = 64) -> str:
+    return prompt * size
+
+
+@paint.together
+async def paint_several(items: Items) -> list[str | Exception]:
+    await items.progress(1, 2)
+    assert_type(items[0].ctx, Context)
+    return [item.args["prompt"] for item in items]
+
+
+@paint.together
+def paint_in_a_thread(items: SyncItems) -> list[str]:
+    assert_type(items[0].ctx, SyncContext)
+    return [item.args["prompt"] for item in items]
+
+
+@paint.together  # type: ignore[arg-type]
+async def paint_wrongly(items: Items) -> list[int]:
+    return []
+
+
+async def painting() -> None:
+    assert_type(await paint.enqueue("an orc", size=32), Job[str])
+    await paint.enqueue(7)  # type: ignore[arg-type]

@@ -132,6 +132,8 @@ class NewJob(NamedTuple):
     """What it holds while it runs, by name; see `domain.resources`."""
     model: str = ""
     """The model that must be loaded to run it; '' where none does."""
+    batch: str = ""
+    """Its batch key: jobs of one task with the same key may run together; '' runs alone."""
 
 
 class Lease(NamedTuple):
@@ -163,6 +165,8 @@ class Lease(NamedTuple):
     devices: tuple[Hold, ...] = ()
     """What it holds of resources, with the devices that it was given."""
     model: str = ""
+    batch: int | None = None
+    """The number, within its claim, of the group that runs together; None: it runs alone."""
 
 
 class Progress(NamedTuple):

@@ -161,9 +161,12 @@ class Attempts:
         leading = (context.sync,) if spec.takes_context and context is not None else ()
         if spec.is_async:
             leading = (context,) if spec.takes_context else ()
-            call = functools.partial(_in_loop_of_its_own, spec.function, *leading, *positional, **named)
-        else:
-            call = functools.partial(spec.function, *leading, *positional, **named)
+        return await self._elsewhere(functools.partial(spec.function, *leading, *positional, **named), spec.is_async)
+
+    async def _elsewhere(self, call: Callable[[], Any], is_async: bool) -> Any:  # noqa: ANN401, FBT001 - a handler's own result
+        """Return what a handler in a thread returns; a coroutine function gets an event loop of its own there."""
+        if is_async:
+            call = functools.partial(_in_loop_of_its_own, call)
         within = contextvars.copy_context()
         return await self._in_thread(lambda: within.run(_carried, call))
 
@@ -263,9 +266,9 @@ def _carried(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - a handler's own 
         raise RuntimeError(message) from error
 
 
-def _in_loop_of_its_own(function: Callable[..., Any], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - a handler's own result
+def _in_loop_of_its_own(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - a handler's own result
     """Run a coroutine function in a thread, in an event loop of its own, so that it may block."""
-    return asyncio.run(function(*args, **kwargs))
+    return asyncio.run(call())
 
 
 def bound(lease: Lease) -> logging.LoggerAdapter[logging.Logger]:

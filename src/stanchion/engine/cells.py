@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from stanchion.engine.attempt import Running
     from stanchion.engine.spec import TaskSpec
+    from stanchion.engine.together import Group
     from stanchion.store import Store
 
 log = logging.getLogger("stanchion.worker")
@@ -115,12 +116,12 @@ class Cells:
         if running.asked:
             return Cancelled("cancelled before it started")
         try:
-            cell = self._idle.pop() if self._idle else await self._start()
+            cell = await self._taken()
         except StarvedError as error:
             return starved(lease, error)
         timeout = lease.timeout if lease.timeout is not None else spec.timeout
         limit = asyncio.timeout(None if not timeout else timeout / 1000)
-        conversation = asyncio.ensure_future(self._converse(cell, running))
+        conversation = asyncio.ensure_future(self._alone(cell, running))
         try:
             async with limit:
                 outcome = await asyncio.shield(conversation)
@@ -135,48 +136,105 @@ class Cells:
             self._idle.append(cell)
         return outcome
 
+    async def run_together(self, group: Group, spec: TaskSpec) -> list[Outcome]:
+        """Run the attempts of a group in one cell; the answers are in the order of its members."""
+        members = group.members
+        try:
+            cell = await self._taken()
+        except StarvedError as error:
+            return [starved(member.lease, error) for member in members]
+        timeout = group.timeout(spec)
+        tasks: set[asyncio.Task[None]] = set()
+
+        def tell(member: Running) -> None:
+            task = asyncio.ensure_future(cell.send(["cancel", member.lease.ref]))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        group.tell = tell
+        conversation = asyncio.ensure_future(self._group(cell, group))
+        try:
+            async with asyncio.timeout(timeout / 1000 if timeout else None):
+                ends = await asyncio.shield(conversation)
+        except TimeoutError:
+            await self._end(cell, conversation)
+            info = ErrorInfo(Kind.TIMEOUT, f"ran longer than its timeout of {timeout / 1000:g} s; killed")
+            return [Failed(info) for _ in members]
+        except asyncio.CancelledError:
+            await self._softly(cell, conversation, members[0])
+            return [Cancelled() if member.asked else Released("its worker stops") for member in members]
+        finally:
+            group.tell = None
+        if cell.alive and not isinstance(ends[0], Lost):
+            self._idle.append(cell)
+        return ends
+
+    async def _taken(self) -> Cell:
+        return self._idle.pop() if self._idle else await self._start()
+
     async def _stopped(self, cell: Cell, conversation: asyncio.Future[Outcome], running: Running) -> Outcome:
         """Ask softly, then kill."""
-        await cell.send(["cancel"])
-        done, _ = await asyncio.wait([conversation], timeout=SOFT_CANCEL if not running.lost else 0.1)
-        if done and not isinstance(conversation.result(), Lost):
-            self._idle.append(cell)
-        else:
-            bound(running.lease).warning("the handler did not stop when asked; its process is killed")
-            await self._end(cell, conversation)
+        await self._softly(cell, conversation, running)
         if running.asked:
             return Cancelled()
         return Released("its worker stops")
 
-    async def _end(self, cell: Cell, conversation: asyncio.Future[Outcome]) -> None:
+    async def _softly(self, cell: Cell, conversation: asyncio.Future[Any], running: Running) -> None:
+        await cell.send(["cancel"])
+        done, _ = await asyncio.wait([conversation], timeout=SOFT_CANCEL if not running.lost else 0.1)
+        if done and Lost not in {type(end) for end in _each(conversation.result())}:
+            self._idle.append(cell)
+        else:
+            bound(running.lease).warning("the handler did not stop when asked; its process is killed")
+            await self._end(cell, conversation)
+
+    async def _end(self, cell: Cell, conversation: asyncio.Future[Any]) -> None:
         cell.kill()
         await conversation
         await cell.process.wait()
         self._all.discard(cell)
 
-    async def _converse(self, cell: Cell, running: Running) -> Outcome:
-        lease = running.lease
-        await cell.send(["run", list(lease)])
+    async def _alone(self, cell: Cell, running: Running) -> Outcome:
+        await cell.send(["run", list(running.lease)])
+        end = await self._converse(cell, {running.lease.ref: running.lease})
+        return end if isinstance(end, Lost) else outcome_from_wire(end[0])
+
+    async def _group(self, cell: Cell, group: Group) -> list[Outcome]:
+        leases = [member.lease for member in group.members]
+        await cell.send(["group", [list(lease) for lease in leases], group.size])
+        end = await self._converse(cell, {lease.ref: lease for lease in leases})
+        if isinstance(end, Lost):
+            return [end for _ in leases]
+        group.fitted = [(size, well) for size, well in end[1]]
+        return [outcome_from_wire(values) for values in end[0]]
+
+    async def _converse(self, cell: Cell, leases: dict[int, Lease]) -> list[Any] | Lost:
+        """Do what the cell asks for the jobs that run there, and return its last message."""
+        store = self._recorder.store
         try:
             while True:
                 message = await cell.receive()
                 match message[0]:
                     case "note":
+                        lease = leases[message[3]]
                         note = frames.note_from_wire(message[2])
                         applied = await self._recorder.write(lease.ref, lease.attempt, note)
                         await cell.send(["answer", message[1], applied])
                     case "steps":
-                        await cell.send(["answer", message[1], await self._recorder.store.steps(lease.ref)])
+                        await cell.send(["answer", message[1], await store.steps(leases[message[2]].ref)])
                     case "parents":
-                        parents = await self._recorder.store.parents(lease.ref)
+                        parents = await store.parents(leases[message[2]].ref)
                         await cell.send(["answer", message[1], [list(parent) for parent in parents]])
                     case "warm":
                         self._recorder.warm(str(message[1]))
                     case "park":
-                        until = await self._recorder.store.park(str(message[2]), int(message[3]))
+                        until = await store.park(str(message[2]), int(message[3]))
                         await cell.send(["answer", message[1], until])
                     case _:
-                        return outcome_from_wire(message[1])
+                        return message[1:]
+        except KeyError:
+            cell.kill()
+            return Lost("it wrote for a job that does not run there")
         except EOFError:
             code = await cell.process.wait()
             self._all.discard(cell)
@@ -194,6 +252,10 @@ class Cells:
             await cell.process.wait()
         self._all.clear()
         self._idle.clear()
+
+
+def _each(ends: Outcome | list[Outcome]) -> list[Outcome]:
+    return ends if isinstance(ends, list) else [ends]
 
 
 class RemoteStore:
@@ -225,17 +287,17 @@ class RemoteStore:
 
     async def note(self, batch: Sequence[Any]) -> list[bool]:
         """See `Store.note`."""
-        return [await self._ask("note", frames.note_to_wire(noted.note)) for noted in batch]
+        return [await self._ask("note", frames.note_to_wire(noted.note), noted.ref) for noted in batch]
 
-    async def steps(self, ref: int) -> dict[str, bytes]:  # noqa: ARG002 - the worker knows which job runs here
+    async def steps(self, ref: int) -> dict[str, bytes]:
         """See `Store.steps`."""
-        return await self._ask("steps")
+        return await self._ask("steps", ref)
 
-    async def parents(self, ref: int) -> tuple[Parent, ...]:  # noqa: ARG002 - likewise
+    async def parents(self, ref: int) -> tuple[Parent, ...]:
         """See `Store.parents`."""
         return tuple(
             Parent(job_id, task, State(state), Policy(policy), result, error and ErrorInfo(Kind(error[0]), *error[1:]))
-            for job_id, task, state, policy, result, error in await self._ask("parents")
+            for job_id, task, state, policy, result, error in await self._ask("parents", ref)
         )
 
     def warm(self, model: str) -> None:

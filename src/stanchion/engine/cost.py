@@ -24,9 +24,6 @@ def costing(codec: Codec, cost: Callable[..., Any] | None) -> Callable[[bytes], 
     """
     if cost is None:
         return None
-    if not callable(cost):
-        message = f"The cost of task {codec.name!r} is {cost!r}, which is no function."
-        raise UsageError(message, remedy="Write cost=lambda size: size * size, with names of the task's arguments.")
     names = names_taken(codec, cost, "cost")
 
     def told(data: bytes) -> float:
@@ -52,9 +49,12 @@ def names_taken(codec: Codec, function: Callable[..., Any], what: str) -> tuple[
     """Return the arguments of a task that a function of them takes; `what` is what it tells.
 
     Raises:
-        UsageError: It takes an argument that the task does not have.
+        UsageError: It is no function, or takes an argument that the task does not have.
     """
     known = [parameter.name for parameter in codec.parameters]
+    if not callable(function):
+        message = f"The {what} of task {codec.name!r} is {function!r}, which is no function."
+        raise UsageError(message, remedy="Write lambda size: size * size, with names of the task's arguments.")
     asked = inspect.signature(function).parameters.values()
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in asked):
         return tuple(known)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.limits import Weights
     from stanchion.domain.units import Millis
+    from stanchion.engine.batch import BatchRule
     from stanchion.payload import Codec
 
 Isolation = Literal["loop", "thread", "process"]
@@ -50,6 +51,10 @@ class TaskSpec:
     """The model that its jobs need; '' where they need none, or it depends on the arguments."""
     model_of: Callable[[bytes], str] | None = None
     """What tells the model by encoded arguments."""
+    batch: BatchRule | None = None
+    """How its jobs run together; None: each runs alone."""
+    together: Callable[..., Any] | None = None
+    """The function that runs several of its jobs in one call."""
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""

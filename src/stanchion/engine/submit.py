@@ -285,6 +285,8 @@ def new_job(submission: Submission, data: bytes, spec: TaskSpec | None, *, whole
         return new
     if spec.model_of is not None and submission.options.model is None:
         new = new._replace(model=spec.model_of(data))
+    if spec.batch is not None:
+        new = new._replace(batch=spec.batch.key(data))
     return new if spec.cost is None else new._replace(size=spec.cost(data))
 
 

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from stanchion.domain.affinity import Warm
+from stanchion.domain.batches import slots
 from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind, classify
 from stanchion.domain.outcome import Completed, Failed, Lost, Outcome, Released, Settlement, settle
 from stanchion.domain.policy import PROFILES
 from stanchion.domain.retry import RetryPolicy
-from stanchion.engine.attempt import Attempts, Running, bound
+from stanchion.engine.attempt import Running, bound
+from stanchion.engine.batching import Batches
 from stanchion.engine.board import Board
 from stanchion.engine.context import Recorder
 from stanchion.engine.gather import asks, filled
+from stanchion.engine.together import Group, GroupAttempts
 from stanchion.errors import PayloadError, StoreError
 from stanchion.store import Want, WorkerInfo
 
@@ -120,7 +123,9 @@ class Worker:
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="stanchion-task")
         self._warm = Warm(most=models)
         self._recorder = Recorder(store, artifacts, self._warm.use)
-        self._attempts = Attempts(self._recorder, hooks, self._threads, rules, max_payload=max_payload)
+        self._attempts = GroupAttempts(self._recorder, hooks, self._threads, rules, max_payload=max_payload)
+        self._batches = Batches(registry)
+        self._mates = 0  # attempts that share the slot of another
         self._cells = cells
         if cells is not None:
             cells.heed(self._warm.use)
@@ -190,7 +195,7 @@ class Worker:
         if signal.kind == "cancel":
             self._check.set()
         else:
-            self._hungry = True
+            self._hungry = self._batches.stale = True
             self._wake.set()
 
     # --- claiming and settling --------------------------------------------------------------------------------
@@ -201,7 +206,7 @@ class Worker:
         while self._claiming:
             self._wake.clear()
             room = self._room() if self._hungry else 0
-            if self._outbox or room:
+            if self._outbox or room or self._batches_call():
                 try:
                     if self._doubt:
                         await self._reconcile()
@@ -212,9 +217,12 @@ class Worker:
                     await asyncio.sleep(_TROUBLE[min(trouble, len(_TROUBLE) - 1)] * random.uniform(0.5, 1))  # noqa: S311 - jitter
                     trouble += 1
                 continue
-            if burst and not self._running and not self._ready and not self._outbox and next_due is None:
+            left = self._batches.left(self._store.now()) if self._batches.waiting else None
+            if burst and self._idle() and next_due is None and left is None:
                 return
             wait = POLL if next_due is None else min(POLL, next_due)
+            if left is not None:
+                wait = min(wait, left / 1000)
             try:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -222,15 +230,27 @@ class Worker:
                 self._hungry = True
                 next_due = None
 
+    def _idle(self) -> bool:
+        return not self._running and not self._ready and not self._outbox
+
+    def _batches_call(self) -> bool:
+        """Return whether a group that waits for more is to be looked at."""
+        batches = self._batches
+        return bool(batches.waiting) and (batches.stale or batches.left(self._store.now()) == 0)
+
+    def _used(self) -> int:
+        """How many slots are taken: a group takes one, also while it waits for more."""
+        return len(self._running) - self._mates + len(self._batches.waiting)
+
     def _room(self) -> int:
         """How many leases to ask for: the free slots, and some ahead while attempts are short.
 
         An idle worker asks for a few first: a small claim is the quickest, and most often finds one job.
         """
-        free = self._slots - len(self._running)
+        free = self._slots - self._used()
         ahead = PREFETCH if self._mean < SHORT and self.done else 0
         room = free + ahead - len(self._ready)
-        if not self._backlog and not self._running and not self._ready:
+        if not self._backlog and not self._used() and not self._ready:
             return min(room, FEW)
         return room if free > 0 or room > ahead // 2 else 0
 
@@ -239,31 +259,50 @@ class Worker:
             key, delay = next(iter(self._parks.items()))
             await self._store.park(key, delay)
             self._parks.pop(key, None)
+        if self._batches_call():
+            await self._top_up()
         settled, self._outbox = self._outbox, []
         if not room:
             await self._conclude(settled, await self._settle_or_keep(settled))
             return None
         self._hungry = False
+        want = Want(room, self._tasks, self._queues, self._warm.models, self._batches.want)
         try:
-            answers, claimed = await self._store.claim(
-                self.id, Want(room, self._tasks, self._queues, self._warm.models), settled
-            )
+            answers, claimed = await self._store.claim(self.id, want, settled)
         except BaseException:
             self._keep(settled)
             self._hungry = self._doubt = True
             raise
-        self._ready.extend(claimed.leases)
         for lease in claimed.leases:
             self._warm.use(lease.model)
-        self._backlog = len(claimed.leases) >= room
+        self._ready.extend(self._batches.arrived(claimed) if self._batches else claimed.leases)
+        self._backlog = (slots(claimed.leases) if self._batches else len(claimed.leases)) >= room
         self._hungry = self._hungry or self._backlog
         self._start_ready()
         await self._conclude(settled, answers)
         return None if claimed.next_due is None else claimed.next_due / 1000
 
+    async def _top_up(self) -> None:
+        """Let more jobs join the groups that wait, and start those that have waited long enough."""
+        self._batches.stale = False
+        for group in tuple(self._batches.waiting):
+            now = self._store.now()
+            want = Want(1, self._tasks, self._queues, join=group.joining(now))
+            try:
+                _, claimed = await self._store.claim(self.id, want)
+            except BaseException:
+                self._hungry = self._doubt = self._batches.stale = True
+                raise
+            if not self._batches.joined(group, claimed, now):
+                self._ready.extendleft(reversed(group.leases))
+        self._start_ready()
+
     async def _reconcile(self) -> None:
         """After a claim without an answer: give back what it may have leased, since nobody here knows of it."""
-        known = {*self._running, *((one.ref, one.attempt) for one in (*self._ready, *self._outbox))}
+        known = {
+            *self._running,
+            *((one.ref, one.attempt) for one in (*self._ready, *self._outbox, *self._batches.leases())),
+        }
         held = await self._store.held(self.id)
         await self._store.settle(
             [
@@ -332,14 +371,73 @@ class Worker:
 
     def _start_ready(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._ready and len(self._running) < self._slots:
+        while self._ready and self._used() < self._slots:
             lease = self._ready.popleft()
+            if lease.batch is not None and self._ready and self._ready[0].batch == lease.batch:
+                self._start_group(lease)
+                continue
             running = Running(lease)
             self._running[lease.ref, lease.attempt] = running
             running.task = loop.create_task(self._attempt(running))
         if self._running and not self._sweeping:
             self._sweeping = True
             loop.call_later(SWEEP, self._sweep)
+
+    def _start_group(self, first: Lease) -> None:
+        leases = [first]
+        while self._ready and self._ready[0].batch == first.batch:
+            leases.append(self._ready.popleft())
+        group = Group(leases, self._batches.fit(first))
+        for member in group.members:
+            self._running[member.lease.ref, member.lease.attempt] = member
+        self._mates += len(leases) - 1
+        group.begin(asyncio.get_running_loop().create_task(self._attempt_together(group)))
+
+    async def _attempt_together(self, group: Group) -> None:
+        """Run the attempts of a group; one settlement follows for each."""
+        leases = [member.lease for member in group.members]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        spec = self._registry.get(leases[0].task)
+        outcomes: list[Outcome] = [Released("its worker stopped") for _ in leases]
+        try:
+            if self._cells is not None and spec.isolation == "process":
+                outcomes = await self._cells.run_together(group, spec)
+            else:
+                for lease in leases:
+                    self._board.begin(lease.ref, lease.attempt)
+                outcomes = await self._attempts.run_together(group, spec)
+        except asyncio.CancelledError:  # cancelled before its first step
+            log.debug("%d attempts together were stopped", len(leases))
+        except Exception as error:  # noqa: BLE001 - a defect; given back, the jobs would meet it again at once
+            bound(leases[0]).exception("the attempts could not be run")
+            info = ErrorInfo(Kind.INTERNAL, f"the attempt could not be run: {error}")
+            outcomes = [Failed(info) for _ in leases]
+        finally:
+            self._mates -= len(leases) - 1
+            self._batches.learn(leases[0], group.fitted)
+            for member, outcome in zip(group.members, outcomes, strict=True):
+                self._ended(member, spec, outcome)
+            self._go_on(loop.time() - began)
+
+    def _ended(self, running: Running, spec: TaskSpec, outcome: Outcome) -> None:
+        """Forget an attempt, and settle it where it still has its lease."""
+        lease = running.lease
+        del self._running[lease.ref, lease.attempt]
+        self.done += 1
+        if running.lost:
+            self._board.end(lease.ref, lease.attempt)
+            bound(lease).warning("attempt abandoned: its lease was lost")
+        else:
+            self._end(lease, spec, outcome)
+
+    def _go_on(self, took: float) -> None:
+        """A slot is free: start what waits for one, and look for more."""
+        self._mean += _SMOOTHING * (took - self._mean)
+        self._hungry = True
+        if self._claiming:
+            self._start_ready()
+        self._wake.set()
 
     def _sweep(self) -> None:
         """End attempts whose time is over."""
@@ -377,18 +475,10 @@ class Worker:
             bound(lease).exception("the attempt could not be run")
             outcome = Failed(ErrorInfo(Kind.INTERNAL, f"the attempt could not be run: {error}"))
         finally:
-            del self._running[lease.ref, lease.attempt]
-            self._mean += _SMOOTHING * (loop.time() - began - self._mean)
-            self.done += 1
-            if running.lost:
-                self._board.end(lease.ref, lease.attempt)
-                bound(lease).warning("attempt abandoned: its lease was lost")
-            else:
-                self._end(lease, spec, outcome)
-            self._hungry = True
-            if self._claiming:
-                self._start_ready()
-            self._wake.set()
+            if lease.batch is not None and isinstance(outcome, Completed):
+                self._batches.learn(lease, ((1, True),))
+            self._ended(running, spec, outcome)
+            self._go_on(loop.time() - began)
 
     def _end(self, lease: Lease, spec: TaskSpec, outcome: Outcome) -> None:
         ended = settle(lease, outcome, spec.policy, chance=random.random())  # noqa: S311 - jitter
@@ -446,15 +536,17 @@ class Worker:
         log.error("worker %s was declared lost; its attempts are abandoned", self.info.incarnation)
         self._alive = self._claiming = False
         self._ready.clear()
+        self._batches.waiting.clear()
         for running in list(self._running.values()):
             running.lose()
         self._wake.set()
 
     async def _drain(self) -> None:
         """Claim no more; let what runs end within the grace; give the rest back unspent."""
-        for lease in self._ready:
+        for lease in (*self._ready, *self._batches.leases()):
             self._outbox.append(settle(lease, Released("its worker stops"), RetryPolicy()))
         self._ready.clear()
+        self._batches.waiting.clear()
         if self._alive:
             await self._try_settle(draining=True)
         if self._running:

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from stanchion.domain.batches import slots
 from stanchion.domain.charges import classed
 from stanchion.domain.fairness import Standing
 from stanchion.domain.job import (
@@ -39,16 +40,19 @@ from stanchion.store import (
     Refused,
     StepNote,
 )
-from stanchion.stores.memory import affinity, cache, limits, resources
+from stanchion.stores.memory import affinity, batches, cache, limits, resources
 from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance, share_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stanchion.domain.affinity import Warm
     from stanchion.domain.cache import Entry
     from stanchion.domain.job import NewJob
     from stanchion.domain.outcome import Settlement
     from stanchion.domain.units import Instant, Millis, Turn
     from stanchion.store import Noted, Want
+    from stanchion.stores.memory.batches import Groups
     from stanchion.stores.memory.tables import Share, Tables
 
 PROMOTE_AT_ONCE: Final = 1_000
@@ -113,6 +117,7 @@ def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None
     tables.extras[tables.last_ref] = classed(with_resources(new.limits, new.resources), new.size)
     tables.resourceful |= bool(new.resources)
     tables.sizes[tables.last_ref] = new.size
+    tables.batches[tables.last_ref] = new.batch
     _remember(tables, new, tables.last_ref, now)
     if new.dedup_key is not None:
         tables.dedup[new.dedup_key] = tables.last_ref
@@ -165,6 +170,7 @@ def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
     promote(tables, now, PROMOTE_AT_ONCE)
     tables.join()
     leases: list[Lease] = []
+    groups = batches.Groups(tables, want, now)
     known = tables.workers.get(worker)
     if known is not None and known.state == "alive":
         if want.limit > 0 and want.tasks:
@@ -172,22 +178,25 @@ def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
         warm = affinity.warm_of(want)
         tried: set[str] = set()
         while True:
-            leases += _start(tables, worker, want._replace(limit=want.limit - len(leases)), now, warm)
-            short = want.limit - len(leases) > 0 and want.tasks
-            if not (short and limits.wake_open(tables, tried, now, resources.owner_of(known.info))):
+            leases += _start(tables, worker, want._replace(limit=want.limit - slots(leases)), groups, now, warm)
+            short = want.limit - slots(leases) > 0 and want.tasks and want.join is None
+            woken = short and (groups.began() or limits.wake_open(tables, tried, now, resources.owner_of(known.info)))
+            if not woken:
                 break
         affinity.tell(known, warm)
     opens = limits.plan_wakes(tables, now)
     dues = [at for at in (next_due(tables, now), None if opens is None else max(opens - now, 0)) if at is not None]
-    return Claimed(tuple(leases), min(dues, default=None))
+    return Claimed(tuple(leases), min(dues, default=None), groups.coming)
 
 
-def _start(tables: Tables, worker: int, want: Want, now: Instant, warm: Warm) -> list[Lease]:
+def _start(  # noqa: PLR0913, PLR0917 - what a claim consists of
+    tables: Tables, worker: int, want: Want, groups: Groups, now: Instant, warm: Warm
+) -> list[Lease]:
     """Start what is in line, as far as a worker wants it."""
     leases: list[Lease] = []
     too_late: list[Job] = []
     line: dict[Share, deque[Job]] = {}
-    for job in tables.having(State.QUEUED):
+    for job in tables.having(State.QUEUED) if want.join is None else ():
         if _wanted(tables, job, want) and tables.lane_of(job) not in tables.held:
             line.setdefault(share_of(job), deque()).append(job)
     while line and len(leases) < want.limit:
@@ -195,12 +204,20 @@ def _start(tables: Tables, worker: int, want: Want, now: Instant, warm: Warm) ->
         picked = affinity.pick(tables, line, first, worker, warm, now)
         if picked is not None:
             job = picked.job
-        room, key = limits.room(tables, tables.lane_of(job), now)
+        room = _room(tables, line, job, worker, now)
         if room <= 0:
-            _hold(tables, line, job, key)
             continue
-        if not resources.here(tables, job, worker):  # another tree has room for it: this claim passes it over
-            _leave_out(tables, line, job)
+        if groups.takes(job):
+            jobs = line.pop(share_of(job))
+            lane = [one for one in jobs if tables.lane_of(one) == tables.lane_of(job)]
+            begun, over = groups.lead(lane, room, tables.turn(share_of(first))[0])
+            too_late += over
+            if begun:
+                affinity.count(tables, picked)
+                warm.use(job.model)
+            leases += _together(tables, begun, worker, groups, now)
+            left = deque(one for one in jobs if one not in over)
+            line = {} if begun else line | ({share_of(job): left} if left else {})
             continue
         _take(line, job)
         if late(job, now):
@@ -211,10 +228,36 @@ def _start(tables: Tables, worker: int, want: Want, now: Instant, warm: Warm) ->
             warm.use(job.model)
             leases.append(_lease(tables, job, worker, now))
             limits.count_start(tables, job, now)
-    for job in too_late:
-        expire(tables, job, now)
+    _expire_all(tables, too_late, now)
+    tables.join()
+    for begun, over in groups.fill():
+        leases += _together(tables, begun, worker, groups, now)
+        _expire_all(tables, over, now)
     tables.join()
     return leases
+
+
+def _room(tables: Tables, line: dict[Share, deque[Job]], job: Job, worker: int, now: Instant) -> int:
+    """Return how many jobs of a job's lane may start here; where none may, take the lane out of the line."""
+    room, key = limits.room(tables, tables.lane_of(job), now)
+    if room <= 0:
+        _hold(tables, line, job, key)
+    elif not resources.here(tables, job, worker):  # another tree has room for it: this claim passes it over
+        _leave_out(tables, line, job)
+        return 0
+    return room
+
+
+def _expire_all(tables: Tables, jobs: Sequence[Job], now: Instant) -> None:
+    for job in jobs:
+        expire(tables, job, now)
+
+
+def _together(tables: Tables, jobs: Sequence[Job], worker: int, groups: Groups, now: Instant) -> list[Lease]:
+    """Start jobs of a group."""
+    for job in jobs:
+        limits.count_start(tables, job, now)
+    return [_lease(tables, job, worker, now)._replace(batch=groups.number) for job in jobs]
 
 
 def _hold(tables: Tables, line: dict[Share, deque[Job]], job: Job, key: str) -> None:

@@ -33,9 +33,9 @@ Band: TypeAlias = tuple[str, int]
 """A queue and a priority."""
 Share: TypeAlias = tuple[str, int, str]
 """A band and a tenant in it."""
-Lane: TypeAlias = tuple[str, int, str, str, str, "Weights", str]
+Lane: TypeAlias = tuple[str, int, str, str, str, "Weights", str, str]
 """What jobs that may start together have in common: queue, priority, tenant, task, user ('' where it does not
-matter), the keys of their own, and the model."""
+matter), the keys of their own, the model, and their batch key."""
 
 REMEMBER_FOR: Final[Millis] = DAY
 """How long an idempotency key is kept."""
@@ -103,6 +103,7 @@ class Tables:
         self.holds: dict[int, tuple[str, tuple[Hold, ...]]] = {}
         self.extras: dict[int, Weights] = {}
         self.sizes: dict[int, float | None] = {}
+        self.batches: dict[int, str] = {}
         self.durations: dict[Work, Seen] = {}
         self.lessons = 0
         self.workers: dict[int, Worker] = {}
@@ -197,7 +198,8 @@ class Tables:
     def lane_of(self, job: Job) -> Lane:
         """Return the lane of a job."""
         user = (job.user or "") if self.by_user else ""
-        return job.queue, job.priority, job.tenant, job.task, user, self.extras.get(job.ref, ()), job.model
+        extra, batch = self.extras.get(job.ref, ()), self.batches.get(job.ref, "")
+        return job.queue, job.priority, job.tenant, job.task, user, extra, job.model, batch
 
     def head(self, lane: Lane) -> int:
         """Return the oldest job that waits in a lane."""
@@ -259,6 +261,7 @@ class Tables:
         self.extras.pop(ref, None)
         self.sizes.pop(ref, None)
         self.charges.pop(ref, None)
+        self.batches.pop(ref, None)
         for table in (
             self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs, self.cache.keeping,
         ):  # fmt: skip

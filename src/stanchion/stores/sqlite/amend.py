@@ -114,9 +114,9 @@ def amend(
         if priority is not None:
             if state not in WAITING:
                 return WrongStateError("reprioritise", state.value)
-            queue, tenant, task, user, extra, model = only(tx.db, sql.LANE_KEY, (row[1],))
+            queue, tenant, task, user, extra, model, batch = only(tx.db, sql.LANE_KEY, (row[1],))
             allowed = lanes.rules(tx).priority(tenant, priority)
-            lane = lanes.lane(tx, queue, allowed, tenant, task, user, extra, model)
+            lane = lanes.lane(tx, queue, allowed, tenant, task, user, extra, model, batch)
             if lane != row[1]:
                 tx.db.execute(sql.SET_LANE, (lane, row[0]))
                 lanes.changed(tx)  # no event tells of it, and those who follow the line must know

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from stanchion.domain.batches import slots
 from stanchion.domain.ids import unpacked
 from stanchion.domain.job import Lease
 from stanchion.domain.kinds import ErrorInfo, Kind
@@ -12,6 +13,7 @@ from stanchion.store import Claimed, Want
 from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.affinity import Heat
+from stanchion.stores.sqlite.batches import Groups
 from stanchion.stores.sqlite.costs import settle_up
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.line import LAST, bands
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from stanchion.domain.resources import Hold
     from stanchion.domain.units import Millis
+    from stanchion.stores.sqlite.affinity import Pick
+    from stanchion.stores.sqlite.batches import Place
     from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.line import Band, Lane, Share
     from stanchion.stores.sqlite.writer import Tx
@@ -42,6 +46,7 @@ def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
     promote(tx, PROMOTE_AT_MOST)
     tx.flush_heads()
     meter = Meter(tx, lanes) if lanes.rules(tx).limited else None
+    groups = Groups(tx, lanes, want) if want.batches or want.join is not None else None
     leases: tuple[Lease, ...] = ()
     owner = one(tx.db, sql.WORKER_MAY_CLAIM, (worker,)) if want.limit > 0 and want.tasks else None
     if owner is not None:
@@ -49,17 +54,23 @@ def claim(tx: Tx, lanes: Lanes, worker: int, want: Want) -> Claimed:
         if meter is not None:
             meter.pool.owner = owner[0]
             meter.wake_due()
+        left = want.limit
         while True:
-            part, freed = _serve(tx, lanes, worker, want._replace(limit=want.limit - len(leases)), meter, heat)
+            part, freed = _serve(tx, lanes, worker, want._replace(limit=left), meter, groups, heat)
             leases += part
-            if meter is None or len(leases) == want.limit or not _woken(tx, meter, freed=freed):
+            left = want.limit - (len(leases) if groups is None else slots(leases))
+            if left <= 0 or want.join is not None:
+                break
+            if groups is not None and groups.ended_pass(tx):
+                continue
+            if meter is None or not _woken(tx, meter, freed=freed):
                 break
         heat.tell(owner[1])
     due = only(tx.db, sql.NEXT_DUE)[0]
     if meter is not None:
         meter.write()
         due = min((at for at in (due, next_wake(tx)) if at is not None), default=None)
-    return Claimed(leases, None if due is None else max(due - tx.now, 0))
+    return Claimed(leases, None if due is None else max(due - tx.now, 0), {} if groups is None else groups.coming)
 
 
 def _woken(tx: Tx, meter: Meter, *, freed: bool) -> bool:
@@ -68,12 +79,12 @@ def _woken(tx: Tx, meter: Meter, *, freed: bool) -> bool:
     return meter.wake_open() or freed
 
 
-def _serve(  # noqa: PLR0913, PLR0917 - what one claim is made of
-    tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None, heat: Heat
+def _serve(  # noqa: PLR0913, PLR0917 - what a claim consists of
+    tx: Tx, lanes: Lanes, worker: int, want: Want, meter: Meter | None, groups: Groups | None, heat: Heat
 ) -> tuple[tuple[Lease, ...], bool]:
     """Start what is in line, as far as a worker wants it; tell whether what was dealt did not start after all."""
-    start = _Start(tx, worker)
-    for group in bands(tx, lanes, want):
+    start = _Start(tx, worker, groups)
+    for group in bands(tx, lanes, want) if want.join is None else ():
         try:
             while len(start) < want.limit and _deal(tx, group, want.limit - len(start), start, meter, heat):
                 pass
@@ -81,9 +92,16 @@ def _serve(  # noqa: PLR0913, PLR0917 - what one claim is made of
             for band in group:
                 band.finish()
             heat.write()
-        if len(start) == want.limit:
+        if len(start) >= want.limit or (groups is not None and groups.began):
             break
     leases = start.write(meter)
+    if groups is not None:
+        mates = _Start(tx, worker)
+        groups.fill(mates, meter)
+        leases = groups.numbered(leases + mates.write(meter))
+        start.spoiled += mates.spoiled
+        start.unheld += mates.unheld
+        start.unpaid += mates.unpaid
     settle_up(tx, lanes, start.unpaid)
     if meter is not None and start.spoiled:
         tx.flush_heads()
@@ -113,13 +131,19 @@ def _deal(  # noqa: PLR0913, PLR0917 - what one claim is made of
         share, lane, bound = picked.share, picked.lane, LAST
     bound = min(bound, elsewhere)
     step, price = band.price(share, lane)
-    most = band.run(share, step, need) if picked is None else 1
+    room = LAST
     if meter is not None:
         room = _room(meter, band, share, lane)
         if room <= 0:
             band.give_back(share, 0)
             return True
-        most = min(most, room)
+    front = None if picked is None else picked.front
+    if start.groups is not None and start.groups.takes(lane):
+        started = start.groups.lead(start, band, share, lane, room, price)
+        _count(tx, meter, heat, lane, started, picked)
+        band.give_back(share, min(started, 1), step, front, ahead=max(started - 1, 0))
+        return not started
+    most = min(room, band.run(share, step, need) if picked is None else 1)
     if most == 1 and lane.known:
         started = start.run([(lane.head, lane.expires_at)], band, share.tenant, lane, price)
         share.used = lane
@@ -128,13 +152,20 @@ def _deal(  # noqa: PLR0913, PLR0917 - what one claim is made of
         taken = min(bisect_left(rows, (bound,)), most)
         started = start.run(rows[:taken], band, share.tenant, lane, price)
         share.give_back(tx, lane, rows[taken][0] if taken < len(rows) else None)
+    _count(tx, meter, heat, lane, started, picked)
+    band.give_back(share, started, step, front)
+    return True
+
+
+def _count(  # noqa: PLR0913, PLR0917 - where it is counted
+    tx: Tx, meter: Meter | None, heat: Heat, lane: Lane, started: int, picked: Pick | None
+) -> None:
+    """Count the start of jobs of a lane."""
     tx.started(lane.id, started)
     if meter is not None:
         meter.started(lane.id, started)
     if started and (lane.model or picked is not None):
         heat.started(lane, picked)
-    band.give_back(share, started, step, None if picked is None else picked.front)
-    return True
 
 
 def _room(meter: Meter, band: Band, share: Share, lane: Lane) -> int:
@@ -149,10 +180,10 @@ def _room(meter: Meter, band: Band, share: Share, lane: Lane) -> int:
 class _Start:
     """The jobs that a claim starts, read and written together at its end."""
 
-    def __init__(self, tx: Tx, worker: int) -> None:
-        self._tx, self._worker = tx, worker
+    def __init__(self, tx: Tx, worker: int, groups: Groups | None = None) -> None:
+        self._tx, self._worker, self.groups = tx, worker, groups
         self._late: dict[int, int] = {}
-        self._starts: dict[int, tuple[Band, str, Lane]] = {}
+        self._starts: dict[int, tuple[Band | Place, str, Lane]] = {}
         self._prices: dict[int, Millis] = {}
         self.spoiled: list[int] = []
         """The lanes of jobs that were counted as started and could not be read."""
@@ -164,7 +195,7 @@ class _Start:
     def __len__(self) -> int:
         return len(self._starts)
 
-    def run(self, rows: Sequence[Row], band: Band, tenant: str, lane: Lane, price: Millis | None = None) -> int:
+    def run(self, rows: Sequence[Row], band: Band | Place, tenant: str, lane: Lane, price: Millis | None) -> int:
         """Note a lane's jobs (number, when they are late) and return how many start; the others waited too long."""
         now, before = self._tx.now, len(self._starts)
         for seq, expires_at in rows:
@@ -225,7 +256,7 @@ class _Start:
 
 
 def _lease(  # noqa: PLR0913, PLR0917 - where the parts of one value are
-    row: Row, band: Band, tenant: str, lane: Lane, now: int, devices: tuple[Hold, ...]
+    row: Row, band: Band | Place, tenant: str, lane: Lane, now: int, devices: tuple[Hold, ...]
 ) -> Lease:
     return Lease(
         row[0],

@@ -160,18 +160,18 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
          _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret,
-         depends_on, _, _, extra, size, resources, model) = new  # fmt: skip
+         depends_on, _, _, extra, size, resources, model, batch_key) = new  # fmt: skip
         seq += 1
         event += 1
         if resources:
             lanes.hold_resources(tx)
         extra = classed(with_resources(extra, resources), size)
-        key = (queue, priority, tenant, task, extra, model, user if by_user else None)
+        key = (queue, priority, tenant, task, extra, model, batch_key, user if by_user else None)
         lane = keys.get(key)
         if lane is None:
             allowed = rules.priority(tenant, priority)
             number, own = lanes.queue(tx, queue), (user or "") if by_user else ""
-            lane = keys[key] = lanes.lane(tx, number, allowed, tenant, task, own, text_of(extra), model)
+            lane = keys[key] = lanes.lane(tx, number, allowed, tenant, task, own, text_of(extra), model, batch_key)
         state, due_at = QUEUED, None
         if born is not None:
             state = born

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from stanchion.domain import affinity, fairness, limits
 from stanchion.domain.charges import class_in
+from stanchion.domain.estimates import Work
 from stanchion.domain.limits import Limit, Weights, find
 from stanchion.domain.policy import TenantPolicy
 from stanchion.domain.resources import is_resource
+from stanchion.stores.sqlite import batch_statements as batch_sql
 from stanchion.stores.sqlite import estimate_statements as estimate_sql
 from stanchion.stores.sqlite import hold_statements as hold_sql
 from stanchion.stores.sqlite import limit_statements as limit_sql
@@ -68,7 +70,8 @@ class Lanes:
     def __init__(self) -> None:
         self._queues: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._lanes: dict[tuple[int, int, str, str, str, str, str], int] = {}
+        self._lanes: dict[tuple[int, int, str, str, str, str, str, str], int] = {}
+        self._batches: dict[int, str] = {}
         self._rules: Rules | None = None
         self.prices = Prices()
 
@@ -77,6 +80,7 @@ class Lanes:
         self._queues.clear()
         self._names.clear()
         self._lanes.clear()
+        self._batches.clear()
         self._rules = None
         self.prices.forget()
 
@@ -113,11 +117,28 @@ class Lanes:
             found = self._names[number] = str(only(tx.db, sql.QUEUE_NAME, (number,))[0])
         return found
 
+    def price(self, tx: Tx, tenant: str, task: str, size: int | None) -> tuple[Turn, Millis | None]:
+        """Return how far a job of a lane moves its tenant's turn, and what it is charged, in ms, if by time."""
+        rules = self.rules(tx)
+        if size is None:
+            return rules.step(tenant), None
+        price = self.prices.price(tx.db, tx.learned, Work(task, size))
+        return rules.timed(tenant, price), price
+
     def lane(  # noqa: PLR0913, PLR0917 - what all jobs of a lane have in common
-        self, tx: Tx, queue: int, priority: int, tenant: str, task: str, user: str, extra: str, model: str = ""
+        self,
+        tx: Tx,
+        queue: int,
+        priority: int,
+        tenant: str,
+        task: str,
+        user: str,
+        extra: str,
+        model: str = "",
+        batch: str = "",
     ) -> int:
         """Return the number of a lane; makes it, and its tenant's share, on first use."""
-        key = (queue, priority, tenant, task, user, extra, model)
+        key = (queue, priority, tenant, task, user, extra, model, batch)
         found = self._lanes.get(key)
         if found is None:
             share = (queue, priority, tenant)
@@ -129,6 +150,15 @@ class Lanes:
             if len(self._lanes) >= _REMEMBERED:
                 self._lanes.clear()
             found = self._lanes[key] = int(only(tx.db, sql.LANE, key)[0])
+        return found
+
+    def batch(self, tx: Tx, lane: int) -> str:
+        """Return the batch key of a lane; '' where its jobs run alone."""
+        found = self._batches.get(lane)
+        if found is None:
+            if len(self._batches) >= _REMEMBERED:
+                self._batches.clear()
+            found = self._batches[lane] = str(only(tx.db, batch_sql.LANE_BATCH, (lane,))[0])
         return found
 
     def keys(self, tx: Tx, lane: int) -> Weights:

@@ -59,7 +59,7 @@ RUNNING_BY_LANE: Final = """
 """
 # Every job of a user that has not ended, by the lane that it shares with others.
 OF_USERS: Final = tuple(
-    "SELECT j.seq, j.lane, j.state, j.user, l.queue, l.priority, l.tenant, l.task, l.limits, l.model"
+    "SELECT j.seq, j.lane, j.state, j.user, l.queue, l.priority, l.tenant, l.task, l.limits, l.model, l.batch"
     f" FROM jobs j INDEXED BY {index} CROSS JOIN lanes l ON l.id = j.lane"
     f" WHERE {test} AND j.user IS NOT NULL AND l.user = ''"
     for index, test in (
@@ -76,7 +76,8 @@ UNFINISHED_OF_USER: Final = _UNFINISHED + " WHERE l.tenant = ? AND l.user = ?"
 
 # A job of a user that ended before the lanes of users were set apart.
 OF_USER: Final = """
-    SELECT j.user, l.queue, l.priority, l.tenant, l.task, l.limits, l.model FROM jobs j JOIN lanes l ON l.id = j.lane
+    SELECT j.user, l.queue, l.priority, l.tenant, l.task, l.limits, l.model, l.batch
+      FROM jobs j JOIN lanes l ON l.id = j.lane
      WHERE j.seq = ? AND j.user IS NOT NULL AND l.user = ''
 """
 MOVE_JOB: Final = "UPDATE jobs SET lane = ? WHERE seq = ?"

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.charges import class_in
-from stanchion.domain.estimates import Work
 from stanchion.domain.fairness import run
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
@@ -159,8 +158,7 @@ class Band:
         """Return how far each job of a lane moves its tenant's turn, and what it is charged, in ms, if by time."""
         if lane.size is None:
             return share.step, None
-        price = self._known.prices.price(self._tx.db, self._tx.learned, Work(lane.task, lane.size))
-        return self._rules.timed(share.tenant, price), price
+        return self._known.price(self._tx, share.tenant, lane.task, lane.size)
 
     def run(self, share: Share, step: Turn, need: int) -> int:
         """Return how many jobs a tenant that was taken out may start before another's turn."""
@@ -175,7 +173,9 @@ class Band:
             heapq.heappop(self._heap)
         return share
 
-    def give_back(self, share: Share, started: int, step: Turn = 0, front: Turn | None = None) -> None:
+    def give_back(
+        self, share: Share, started: int, step: Turn = 0, front: Turn | None = None, *, ahead: int = 0
+    ) -> None:
         """Charge a tenant for what it started, and put it back in line.
 
         Args:
@@ -183,10 +183,11 @@ class Band:
             started: So many jobs.
             step: How far each moves its turn.
             front: The turn of who was passed over for it: the clock stays there, so that nobody loses by it.
+            ahead: So many jobs more started before their turn.
         """
         if started:
             self.clock = max(self.clock, share.turn + (started - 1) * step if front is None else front)
-            share.turn += started * step
+            share.turn += (started + ahead) * step
             share.credit = max(self.clock - share.turn, 0)
             if not share.moved:
                 share.moved = True

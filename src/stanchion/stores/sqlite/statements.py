@@ -58,12 +58,13 @@ SET_CLOCK: Final = """
         ON CONFLICT (queue, priority) DO UPDATE SET at = max(at, excluded.at)
 """
 ADD_LANE: Final = """
-    INSERT OR IGNORE INTO lanes (share, queue, priority, tenant, task, user, limits, model)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR IGNORE INTO lanes (share, queue, priority, tenant, task, user, limits, model, batch)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 LANE: Final = """
     SELECT id FROM lanes
      WHERE queue = ? AND priority = ? AND tenant = ? AND task = ? AND user = ? AND limits = ? AND model = ?
+       AND batch = ?
 """
 # The head is looked up anew: one seek in the index of queued jobs, and right whatever left the lane.
 _COUNTED: Final = """
@@ -327,7 +328,7 @@ RETRY: Final = """
            started_at = NULL, cancel_at = NULL, last_event = ? WHERE seq = ?
 """
 DROP_RESULT: Final = "DELETE FROM results WHERE seq = ?"
-LANE_KEY: Final = "SELECT queue, tenant, task, user, limits, model FROM lanes WHERE id = ?"
+LANE_KEY: Final = "SELECT queue, tenant, task, user, limits, model, batch FROM lanes WHERE id = ?"
 SET_LANE: Final = "UPDATE jobs SET lane = ? WHERE seq = ?"
 SET_METADATA: Final = "UPDATE payloads SET metadata = ? WHERE seq = ?"
 SET_TAGS: Final = "UPDATE payloads SET tags = ? WHERE seq = ?"

@@ -276,8 +276,8 @@ def _changed(tx: Tx, lanes: Lanes) -> None:
 def _separate(tx: Tx, lanes: Lanes) -> None:
     """Move the unfinished jobs of users to lanes of their own."""
     for statement in sql.OF_USERS:
-        for seq, lane, state, user, queue, priority, tenant, task, extra, model in every(tx.db, statement):
-            own = lanes.lane(tx, queue, priority, tenant, task, user, extra, model)
+        for seq, lane, state, user, queue, priority, tenant, task, extra, model, batch in every(tx.db, statement):
+            own = lanes.lane(tx, queue, priority, tenant, task, user, extra, model, batch)
             tx.db.execute(sql.MOVE_JOB, (own, seq))
             tx.moved(lane, state, None)
             tx.moved(own, None, state)
@@ -296,8 +296,8 @@ def own_lane(tx: Tx, lanes: Lanes, seq: int, lane: int) -> int:
     row = one(tx.db, sql.OF_USER, (seq,)) if lanes.rules(tx).by_user else None
     if row is None:
         return lane
-    user, queue, priority, tenant, task, extra, model = row
-    own = lanes.lane(tx, queue, priority, tenant, task, user, extra, model)
+    user, queue, priority, tenant, task, extra, model, batch = row
+    own = lanes.lane(tx, queue, priority, tenant, task, user, extra, model, batch)
     tx.db.execute(sql.MOVE_JOB, (own, seq))
     return own
 

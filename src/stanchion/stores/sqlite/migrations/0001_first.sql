@@ -65,6 +65,7 @@ CREATE TABLE lanes (
     task      TEXT NOT NULL,
     limits    TEXT NOT NULL DEFAULT '',
     model     TEXT NOT NULL DEFAULT '',
+    batch     TEXT NOT NULL DEFAULT '',
     waits_on  TEXT,
     wait_turn INTEGER NOT NULL DEFAULT 0,
     head      INTEGER,
@@ -73,11 +74,15 @@ CREATE TABLE lanes (
     n6 INTEGER NOT NULL DEFAULT 0, n7 INTEGER NOT NULL DEFAULT 0,
     passed    TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits, model);
+CREATE UNIQUE INDEX lanes_key ON lanes (queue, priority, tenant, user, task, limits, model, batch);
 CREATE INDEX lanes_tenant ON lanes (tenant, user);
 CREATE INDEX lanes_ready ON lanes (share, head) WHERE head IS NOT NULL AND waits_on IS NULL;
 CREATE INDEX lanes_waiting ON lanes (waits_on, priority, wait_turn, head) WHERE waits_on IS NOT NULL;
 CREATE INDEX lanes_held ON lanes (share) WHERE waits_on IS NOT NULL;
+CREATE INDEX lanes_batch ON lanes (queue, task, batch, priority, head)
+ WHERE batch <> '' AND head IS NOT NULL AND waits_on IS NULL;
+CREATE INDEX lanes_batch_own ON lanes (queue, task, batch, tenant, priority, head)
+ WHERE batch <> '' AND head IS NOT NULL AND waits_on IS NULL;
 
 -- charge: what the last start was charged, in ms; only of jobs whose task names its cost drivers.
 CREATE TABLE jobs (
