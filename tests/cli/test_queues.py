@@ -33,6 +33,19 @@ def test_a_full_queue_refuses(run, target):
     assert run("enqueue", "add", "--arg", "a=1", "--app", target).code == exits.REFUSED
 
 
+def test_how_far_warm_models_may_go_is_set_per_queue(run):
+    run("migrate", *URL)
+    told = run("queues", "affinity", "sums", "--jobs", "4", "--seconds", "10", *URL)
+    assert told.out == "sums: open, warm models past 4 jobs or 10 s\n"
+    assert run("queues", "affinity", "sums", "--jobs", "0", *URL).out == "sums: open, affinity off\n"
+    record = run("queues", "affinity", "sums", "--jobs", "8", "--seconds", "2m", *URL, "--json").record
+    assert (record["affinity_jobs"], record["affinity_seconds"]) == (8, 120)
+    (queue,) = run("queues", *URL, "--json").records
+    assert (queue["affinity_jobs"], queue["affinity_seconds"]) == (8, 120)
+    for wrong in (["--jobs", "101"], ["--seconds", "long"], ["--seconds", "2d"]):
+        assert run("queues", "affinity", "sums", *wrong, *URL).code == exits.USAGE
+
+
 def test_a_queue_that_is_not_there_is_a_slip(run):
     run("migrate", *URL)
     for command in (["resume"], ["drain"], ["clean"]):

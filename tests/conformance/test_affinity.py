@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stanchion.domain.affinity import DEFAULT
 from stanchion.domain.limits import Limit
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LETTERS = {"a": "flux", "b": "sdxl", "c": "wan", "n": ""}
 
 
-async def fill(store: Store, models: str, **given: object) -> list[str]:
+async def fill(store: Store, models: str, **given: Any) -> list[str]:
     """Enqueue jobs by the letters of their models; a space changes nothing."""
     return await add(store, *[new(model=LETTERS[letter], **given) for letter in models.replace(" ", "")])
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from stanchion.domain.affinity import Bound
 from stanchion.domain.ids import uuid7
 from stanchion.domain.job import NewJob, State
-from stanchion.domain.limits import Limit
-from stanchion.domain.outcome import Completed, Outcome, Released
+from stanchion.domain.outcome import Completed, Outcome, Released, settle
 from stanchion.domain.policy import TenantPolicy
 from stanchion.domain.units import DAY
 from stanchion.store import Want, WorkerInfo
-from tests.clock import T0
-from tests.properties.test_store_against_model import CHECKS, TASKS, TwoStores, fields, outcomes, plain
+from stanchion.stores.memory import MemoryStore
+from stanchion.stores.sqlite import SqliteStore
+from tests.clock import T0, FakeClock
+from tests.properties.test_store_against_model import CHECKS, POLICY, TASKS, TwoStores, fields, outcomes, plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -85,7 +90,7 @@ class TestWithModelsAtLength(WithModels.TestCase):
     settings = settings(max_examples=2_000, stateful_step_count=50, deadline=None, suppress_health_check=CHECKS)
 
 
-class Judged(TwoStores):
+class Judged(RuleBasedStateMachine):
     """Jobs of models in one queue that workers claim one by one; every start is judged.
 
     A job is passed over by one of its tenant's that came later; and by one of another tenant when its own turn would
@@ -94,8 +99,21 @@ class Judged(TwoStores):
 
     def __init__(self) -> None:
         super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="stanchion-"))
+        self.clock = FakeClock()
+        self.runner = asyncio.Runner()
+        self.model = MemoryStore(self.clock)
+        self.store = SqliteStore(self.folder / "t.db", clock=self.clock, synchronous="off", ballast=0)
+        self.runner.run(self.store.open())
+        self.ids: list[str] = []
+        self.leases: list[Lease] = []
         self.passes: dict[str, list[int]] = {}
         self.bound = Bound()
+
+    def teardown(self) -> None:
+        self.runner.run(self.store.close())
+        self.runner.close()
+        shutil.rmtree(self.folder)
 
     def both(self, call: Callable[[Store], Awaitable[T]]) -> T:
         """Make one call on both, whose answers must agree; what else can be read is compared by `WithModels`."""
@@ -107,13 +125,12 @@ class Judged(TwoStores):
 
         return self.runner.run(ask())
 
-    @initialize(first=st.none(), second=st.none(), bound=bounds, weight=st.sampled_from([1, 3, 200]))
-    def a_worker_comes(self, first: Limit | None, second: Limit | None, bound: Bound, weight: int) -> None:
+    @initialize(bound=bounds, weight=st.sampled_from([1, 3, 200]))
+    def workers_come(self, bound: Bound, weight: int) -> None:
         self.bound = bound
         for number in range(3):
             info = WorkerInfo(f"w{number}", "h", number, 1, None, TASKS)
             self.both(lambda store, info=info: store.register(info, DAY))
-        self.workers = 3
         self.both(lambda store: store.configure("x", affinity_jobs=bound.jobs, affinity_time=bound.time))
         self.both(lambda store: store.configure_tenant(TenantPolicy("d", weight)))
 
@@ -143,10 +160,10 @@ class Judged(TwoStores):
         for worker, warm in starts:
             self.judged(worker, warm)
         if back and self.leases:
-            ended = self.settlements([(0, Released())])
+            ended = [settle(self.leases.pop(), Released(), POLICY)]
             self.both(lambda store: store.settle(ended))
         elif self.leases:
-            ended = self.settlements([(0, Completed(b"1"))])
+            ended = [settle(self.leases.pop(), Completed(b"1"), POLICY)]
             self.both(lambda store: store.settle(ended))
 
     def judged(self, worker: int, warm: frozenset[str]) -> None:
@@ -179,7 +196,7 @@ class Judged(TwoStores):
 
 @pytest.mark.timeout(300)
 class TestJudged(Judged.TestCase):
-    settings = settings(max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=CHECKS)
+    settings = settings(max_examples=10, stateful_step_count=12, deadline=None, suppress_health_check=CHECKS)
 
 
 @pytest.mark.laws

@@ -81,6 +81,27 @@ async def test_a_queue_tells_what_happened_in_the_last_minute(tmp_path: Path, mo
     await world.close()
 
 
+async def test_how_far_warm_models_may_go_is_set_per_queue(client: AsyncClient) -> None:
+    job = (await client.post(f"{BASE}/jobs", json=ORC)).json()
+    assert (await client.get(f"{BASE}/jobs/{job['id']}")).json()["model"] is None
+    (queue,) = (await client.get(f"{BASE}/queues")).json()["items"]
+    assert (queue["affinity_jobs"], queue["affinity_seconds"]) == (8, 30)
+    body = {"affinity_jobs": 3, "affinity_seconds": 1.5}
+    answer = (await client.patch(f"{BASE}/queues/images", json=body)).json()
+    assert (answer["affinity_jobs"], answer["affinity_seconds"]) == (3, 1.5)
+    answer = (await client.patch(f"{BASE}/queues/images", json={"affinity_jobs": 0})).json()
+    assert (answer["affinity_jobs"], answer["affinity_seconds"]) == (0, 1.5)
+    for wrong in ({"affinity_jobs": 101}, {"affinity_seconds": -1}):
+        assert (await client.patch(f"{BASE}/queues/images", json=wrong)).status_code == 422
+
+
+async def test_workers_show_what_is_warm(world: World, client: AsyncClient) -> None:
+    await client.post(f"{BASE}/jobs", json=ORC)
+    await world.claim()
+    (shown,) = (await client.get(f"{BASE}/workers")).json()["items"]
+    assert (shown["warm"], shown["swaps"]) == ([], 0)
+
+
 async def test_workers_show_what_they_hold(world: World, client: AsyncClient) -> None:
     job = (await client.post(f"{BASE}/jobs", json=ORC)).json()["id"]
     (idle,) = (await client.get(f"{BASE}/workers")).json()["items"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from stanchion.payload import Codec
 
-ModelOption: TypeAlias = "str | Callable[..., str] | None"
+ModelOption: TypeAlias = "str | Callable[..., str | None] | None"
 """A name, or a function of arguments of the task that returns one."""
 MAX_MODEL: Final = 200
 

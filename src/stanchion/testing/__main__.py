@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from stanchion.testing import tables
+from stanchion.testing import tables, warm
 
 
 def main() -> None:
@@ -15,8 +15,17 @@ def main() -> None:
     parser.add_argument("table", nargs="?", choices=parts, help="only this one")
     parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--runs", type=int, default=20, help="how many seeds, one after the other (20)")
+    parser.add_argument("--store", choices=("memory", "sqlite"), help="affinity only: play it on this store's own line")
     given = parser.parse_args()
+    if given.store is not None and given.table != "affinity":
+        parser.error("--store goes with the table affinity: python -m stanchion.testing affinity --store sqlite")
     seeds = range(given.seed, given.seed + given.runs)
+    if given.store is not None:
+        lines = warm.affinity(seeds, store=given.store)
+        sys.stdout.write(
+            f"**affinity on {given.store}**, seeds {seeds[0]} to {seeds[-1]}\n\n" + "\n".join(lines) + "\n"
+        )
+        return
     for name in [given.table] if given.table else parts:
         sys.stdout.write(f"**{name}**, seeds {seeds[0]} to {seeds[-1]}\n\n" + "\n".join(parts[name](seeds)) + "\n\n")
 

@@ -27,7 +27,7 @@ def loads(db: Connection, since: Instant, scope: Scope) -> dict[str, Load]:
         stride = -(-(last - first) // (SAMPLE // 4))
         picked = json.dumps(list(range(first + 1, last + 1, stride)))
         rows = every(db, sql.LOADS_SAMPLE, (scope.tenant, picked, since))
-    found = {name: Load(*(stride * int(count) for count in counts)) for name, *counts in rows}
+    found = {name: Load(*(stride * int(count) for count in counts)) for name, *counts in rows if any(counts)}
     for name, held in every(db, sql.HELD_JOBS, (scope.tenant,)):
         if held:
             found[name] = found.get(name, Load())._replace(held=int(held))
