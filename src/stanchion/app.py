@@ -12,6 +12,7 @@ import msgspec
 from stanchion import settings as settings_
 from stanchion.domain.job import State
 from stanchion.domain.query import ALL, Filter
+from stanchion.domain.resources import advertised
 from stanchion.engine.artifacts import Artifacts
 from stanchion.engine.batch import Batch
 from stanchion.engine.cache import Levels, MemoryCache
@@ -31,6 +32,7 @@ from stanchion.flow import Workflow, find
 from stanchion.handle import Job, Ports
 from stanchion.limits import Limits
 from stanchion.queues import Queue, states_of
+from stanchion.resources import Resources
 from stanchion.results import ResultCache, SyncResultCache
 from stanchion.schedules import Declared, Schedules
 from stanchion.stores import open_store
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from stanchion.domain.keys import Share
     from stanchion.domain.kinds import Rule
     from stanchion.domain.normal import Normalize
+    from stanchion.domain.resources import Given
     from stanchion.domain.retry import RetryPolicy
     from stanchion.domain.schedule import Rule as Ticks
     from stanchion.domain.units import Instant
@@ -127,6 +130,7 @@ class Stanchion:
         cost: Callable[..., float] | None = None,
         model: ModelOption = None,
         batch: Batch | None = None,
+        resources: Mapping[str, int] | Iterable[str] = (),
     ) -> Decorator: ...
     def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
         self, function: Callable[..., Any] | None = None, /, **options: Any
@@ -144,7 +148,8 @@ class Stanchion:
                 much work a request is, above 0: how long jobs take is learned by it); `model` (the model that must be
                 loaded to run it, or a function of arguments that names it: workers prefer jobs whose model they have
                 loaded); `batch` (`Batch(max_size=4)`: jobs may run together, by the function that `@task.together`
-                gives).
+                gives); `resources` (what each job holds while it runs, such as `{"gpu": 1, "vram_gb": 12}`: see
+                `run_worker` and `app.resources`).
 
         Raises:
             UsageError: The function or an option cannot be used.
@@ -181,6 +186,7 @@ class Stanchion:
         cost: Callable[..., float] | None = None,
         model: ModelOption = None,
         batch: Batch | None = None,
+        resources: Mapping[str, int] | Iterable[str] = (),
     ) -> Task[..., Any]:
         """Register a function and return its task; what `task` does."""
         spec = make_spec(
@@ -204,6 +210,7 @@ class Stanchion:
             cost=cost,
             model=model,
             batch=batch,
+            resources=resources,
         )
         self.registry.add(spec)
         task: Task[..., Any] = Task(self, spec)
@@ -540,6 +547,11 @@ class Stanchion:
         """What may run at once and start per period: set, dropped, listed and parked while jobs run."""
         return Limits(self._opened)
 
+    @property
+    def resources(self) -> Resources:
+        """What jobs hold while they run: listed, and shared between all workers."""
+        return Resources(self._opened)
+
     async def _opened(self) -> Store:
         await self.open()
         return self.store
@@ -565,6 +577,7 @@ class Stanchion:
         supervisor: str | None = None,
         cell_command: Sequence[str] | None = None,
         models: int | None = None,
+        resources: Given | None = None,
     ) -> Worker:
         """Return a worker on this app's store; with a supervisor it does not beat for itself."""
         from stanchion import __version__  # noqa: PLC0415 - the package imports this module
@@ -586,6 +599,7 @@ class Stanchion:
             version=__version__,
             cells=cells,
             models=models or self.settings.models,
+            resources=advertised(resources or {}),
         )
 
     async def run_worker(  # noqa: PLR0913 - each is an option of its own
@@ -597,6 +611,7 @@ class Stanchion:
         burst: bool = False,
         grace: float | None = None,
         models: int | None = None,
+        resources: Given | None = None,
     ) -> None:
         """Run jobs in this process until `stop` is set, or (`burst`) until nothing is left.
 
@@ -604,9 +619,13 @@ class Stanchion:
         lock also blocks this worker's heartbeat, and a task with `isolation="process"` runs in a thread or in
         the loop. `stanchion worker` has neither weakness. `models` is how many models stay loaded at once; the setting
         of that name by default.
+
+        `resources` is what this worker has for jobs that ask for it: `{"gpu": 2}` are the devices `gpu:0` and `gpu:1`,
+        `{"gpu": ["a", "b"]}` names them, `{"gpu": {"0": 4}}` is one that up to four jobs share, and of any other name
+        a number is an amount, such as `{"vram_gb": 24}`.
         """
         await self.open()
-        worker = self.worker(queues=queues, slots=slots, grace=grace, models=models)
+        worker = self.worker(queues=queues, slots=slots, grace=grace, models=models, resources=resources)
         worker.levels = self._levels
         upkeep = asyncio.create_task(
             Maintainer(self.store, self.artifacts, self.settings.lease, self.settings.retention).run()

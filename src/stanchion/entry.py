@@ -50,6 +50,7 @@ class ChildOptions(msgspec.Struct, kw_only=True):
     log_json: bool | None = None
     log_level: str = "info"
     models: int | None = None
+    resources: dict[str, int] = {}
 
 
 def child_command(options: ChildOptions) -> list[str]:
@@ -117,6 +118,7 @@ async def _child(options: ChildOptions) -> None:
             supervisor=options.supervisor or f"pid-{os.getppid()}",
             cell_command=cell,
             models=options.models,
+            resources=options.resources,
         )
         ticking = asyncio.create_task(_tick(out))
         try:

@@ -11,6 +11,7 @@ from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import State
 from stanchion.domain.limits import weights
 from stanchion.domain.priority import priority as priority_of
+from stanchion.domain.resources import asked
 from stanchion.domain.retry import RetryPolicy
 from stanchion.engine.batch import Batch, Items, SyncItems, batching, together
 from stanchion.engine.collector import paused
@@ -164,6 +165,7 @@ class Task(Generic[P, R]):
         cache: bool | None = None,
         limits: Mapping[str, int] | Iterable[str] | None = None,
         model: str | None = None,
+        resources: Mapping[str, int] | Iterable[str] | None = None,
     ) -> Task[P, R]:
         """Return the task with options for the jobs it enqueues; this one stays as it is.
 
@@ -194,6 +196,7 @@ class Task(Generic[P, R]):
             cache=cache,
             limits=None if limits is None else dict(weights(limits)),
             model=model,
+            resources=None if resources is None else dict(asked(resources)),
         )
         return Task(self._host, self.spec, self._options.merged(given))
 
@@ -312,6 +315,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     cost: Callable[..., Any] | None,
     batch: Batch | None,
     model: ModelOption = None,
+    resources: Mapping[str, int] | Iterable[str] = (),
 ) -> TaskSpec:
     """Return the spec of a function.
 
@@ -355,6 +359,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             model=own,
             model_of=told,
             batch=batching(codec, batch, costed=cost is not None),
+            resources=asked(resources),
         )
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."

@@ -11,6 +11,8 @@ from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.limits import Limit
 from stanchion.domain.outcome import Completed, Failed, Lost, Outcome, Released, Snoozed
 from stanchion.domain.resources import Hold, Resource
+from stanchion.domain.schedule import Every, NewSchedule, plan
+from stanchion.domain.units import SECOND
 from stanchion.store import Place
 from tests.conformance.helpers import LEASE_FOR, WANT, add, ended, finish, join, new, take
 
@@ -381,6 +383,20 @@ async def test_resources_and_limits_compose(store: Store) -> None:
         running += [*await take(store, one), *await take(store, two)]
     assert done == {"a": 3, "b": 3, "c": 3}
     assert await used(store, "gpu") == 0
+
+
+async def test_the_jobs_of_a_schedule_ask_for_what_its_request_asks_for(store: Store, clock: FakeClock) -> None:
+    request = new(resources=GPU, limits=(("provider:p", 2),))
+    await store.configure_limit(Limit("provider:p", running=2))
+    await store.put_schedules([NewSchedule(name="s", rule=Every(SECOND), request=request)])
+    (schedule,) = await store.schedules()
+    assert (schedule.request.resources, schedule.request.limits) == (request.resources, request.limits)
+    clock.pass_(SECOND)
+    (fired,) = await store.fire([plan(schedule, schedule.next_at or 0)])
+    assert fired.applied
+    (lease,) = await take(store, await join(store, resources={"gpu:0": 1}))
+    assert lease.devices == (Hold("gpu", "0", 1),)
+    assert [state.used for state in await store.limits()] == [2]
 
 
 async def test_a_parked_resource_starts_nothing_until_its_time(store: Store, clock: FakeClock) -> None:

@@ -39,7 +39,7 @@ SMALL: Final = frozenset({
     "n",  # a list that the caller gave
     "lessons",  # one row
     "durations",  # one row for each task and size class
-    "resources",  # what workers advertise and operators share
+    "resources", "r",  # what workers advertise and operators share
     "holds", "d",  # what runs and holds a resource: few
     "endings",  # parents whose children upkeep is telling
     "c", "chain",  # the events of the jobs that the caller named

@@ -57,6 +57,7 @@ from stanchion.store import (
 )
 from stanchion.stores.memory import MemoryStore
 from stanchion.stores.sqlite import SqliteStore, ranks, usage
+from stanchion.stores.sqlite.fetch import every
 from tests.clock import T0, FakeClock
 
 if TYPE_CHECKING:
@@ -91,8 +92,24 @@ fields = st.fixed_dictionaries(
         "limits": st.sampled_from([(), (), (), (("provider:p", 1),), (("provider:p", 2), ("provider:q", 1))]),
         "batch": st.sampled_from(["", "", "", "k", "l"]),
         "size": st.sampled_from([None, 1.0, 2.5]),
+        "resources": st.sampled_from(
+            [
+                (),
+                (),
+                (),
+                (("gpu", 1),),
+                (("gpu", 2),),
+                (("gpu:1", 1),),
+                (("gpu", 1), ("vram", 5)),
+                (("slots", 2),),
+                (("slots", 1), ("vram", 3)),
+            ]
+        ),
     }
 )
+WHAT_WORKERS_HAVE: list[dict[str, int]] = [
+    {}, {}, {"gpu:0": 1}, {"gpu:0": 1, "gpu:1": 1, "vram": 9}, {"gpu:1": 2, "vram": 4}, {"gpu:0": 2, "slots": 9},
+]  # fmt: skip
 LIMITS = [
     Limit("queue:x", running=2),
     Limit("queue:x", refuse=3),
@@ -110,7 +127,14 @@ LIMITS = [
     Limit("provider:p", running=1),
     Limit("provider:q", starts=1, period=700),
 ]
+OVER_GRANTED = """
+    SELECT h.name, h.owner, h.device, sum(h.weight) AS held, r.capacity
+      FROM holds h JOIN resources r ON (r.name, r.owner, r.device) = (h.name, h.owner, h.device)
+     WHERE h.name <> 'slots' GROUP BY h.name, h.owner, h.device HAVING held > r.capacity
+"""
+STRAY_HOLDS = "SELECT seq FROM holds h WHERE NOT EXISTS (SELECT 1 FROM jobs j WHERE j.seq = h.seq AND j.state = 3)"
 limited_keys = st.sampled_from([*dict.fromkeys(limit.key for limit in LIMITS), "tenant:d"])
+parked_keys = st.sampled_from([*dict.fromkeys(limit.key for limit in LIMITS), "tenant:d", "resource:gpu"])
 outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
     [
         Completed(b"1"),
@@ -221,6 +245,7 @@ async def everything(store: Store, ids: list[str], refs: int) -> dict[str, Any]:
         "cache": await store.cache.get(KEYS_KEPT),
         "cached": await store.cache.stats(),
         "limits": await store.limits(),
+        "resources": await store.resources(),
     }
 
 
@@ -243,6 +268,7 @@ class TwoStores(RuleBasedStateMachine):
         self.workers = 0
         self.used: dict[str, int] = {}
         self.batches: dict[str, Batching] = {}
+        self.taken: dict[str, int] = {}
 
     def teardown(self) -> None:
         self.runner.run(self.store.close())
@@ -278,6 +304,17 @@ class TwoStores(RuleBasedStateMachine):
             assert state.used >= 0
         self.used = {state.key: state.used for state in states}
         await self.recounted()
+        await self.within_resources()
+
+    async def within_resources(self) -> None:
+        """I4: no more is held than there is, unless it was made less than what was held; and only by what runs."""
+        found = await self.store.resources()
+        for one in found:
+            if one.shared:
+                assert one.used <= max(one.capacity, self.taken.get(one.name, 0)), one
+        self.taken = {one.name: one.used for one in found}
+        assert await self.store._read(lambda db: every(db, OVER_GRANTED)) == []
+        assert await self.store._read(lambda db: every(db, STRAY_HOLDS)) == []
 
     async def recounted(self) -> None:
         """What is counted is what runs."""
@@ -294,15 +331,20 @@ class TwoStores(RuleBasedStateMachine):
 
     @initialize(first=st.sampled_from([None, None, *LIMITS]), second=st.sampled_from([None, *LIMITS]))
     def a_worker_comes(self, first: Limit | None, second: Limit | None) -> None:
-        self.register(None)
+        self.register(None, WHAT_WORKERS_HAVE[3])
         for limit in (first, second):
             if limit is not None:
                 self.set_a_limit(limit)
 
-    @rule(queues=st.sampled_from([None, None, ("x",)]))
-    def register(self, queues: tuple[str, ...] | None) -> None:
+    @rule(
+        queues=st.sampled_from([None, None, ("x",)]),
+        has=st.sampled_from(WHAT_WORKERS_HAVE),
+        tree=st.booleans(),
+    )
+    def register(self, queues: tuple[str, ...] | None, has: dict[str, int], *, tree: bool = False) -> None:
         self.workers += 1
-        info = WorkerInfo(f"w{self.workers}", "h", self.workers, 2, queues, TASKS)
+        supervisor = f"tree{WHAT_WORKERS_HAVE.index(has)}" if tree else None
+        info = WorkerInfo(f"w{self.workers}", "h", self.workers, 2, queues, TASKS, supervisor=supervisor, resources=has)
         self.both(lambda store: store.register(info, LEASE_FOR))
 
     @rule(given=st.lists(fields, min_size=1, max_size=4))
@@ -323,7 +365,7 @@ class TwoStores(RuleBasedStateMachine):
         self.enqueue(given)
         alive = [row.id for row in self.runner.run(self.model.workers()) if row.state in {"idle", "busy"}]
         if not alive:
-            self.register(None)
+            self.register(None, WHAT_WORKERS_HAVE[3])
             alive = [self.workers]
         self.claim(alive[-1], 4, TASKS, None, [])
 
@@ -477,7 +519,17 @@ class TwoStores(RuleBasedStateMachine):
         self.used |= dict.fromkeys((*self.used, "tenant:d", "tenant:e", "user:d/ann"), 1 << 30)
         self.both(lambda store: store.drop_limit(key))
 
-    @rule(key=limited_keys, delay=st.sampled_from([0, 0, 500, 1_500]))
+    @rule(capacity=st.sampled_from([None, 0, 1, 2, 4]))
+    def share_a_resource(self, capacity: int | None) -> None:
+        self.both(lambda store: store.drop_resource("slots") if capacity is None else share(store, "slots", capacity))
+
+    @precondition(lambda self: self.leases)
+    @rule(place=places, name=st.sampled_from(["gpu", "gpu", "gpu:1", "vram", "slots", "disk"]))
+    def release(self, place: int, name: str) -> None:
+        lease = self.leases[-1 - place % len(self.leases)]
+        self.both(lambda store: store.release(lease.ref, lease.attempt, name))
+
+    @rule(key=parked_keys, delay=st.sampled_from([0, 0, 500, 1_500]))
     def park(self, key: str, delay: int) -> None:
         self.both(lambda store: store.park(key, delay))
 
@@ -492,6 +544,11 @@ class TwoStores(RuleBasedStateMachine):
         cursor = self.cursors[since % len(self.cursors)]
         feed = self.both(lambda store: whole_feed(store, cursor, limit, scope))
         self.cursors.append(feed[3])
+
+
+async def share(store: Store, name: str, capacity: int) -> bool:
+    await store.set_resource(name, capacity)
+    return True
 
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

@@ -18,11 +18,14 @@ from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.ids import uuid7
 from stanchion.domain.job import Idempotency, NewJob, State
 from stanchion.domain.limits import FRESH, Limit, Usage, find
+from stanchion.domain.resources import is_resource
 from stanchion.store import Claimed, Want, WorkerInfo
 from stanchion.stores.memory import limits as model
+from stanchion.stores.memory import resources
 from stanchion.stores.sqlite import SqliteStore, claim, enqueue, settle
 from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite.fetch import every
+from stanchion.stores.sqlite.holds import Pool
 from tests.clock import T0
 from tests.properties.test_store_against_model import (
     CHECKS,
@@ -55,6 +58,7 @@ members = st.builds(
     st.sampled_from([None, None, "v"]),
     st.sampled_from([None, (("provider:p", 3),), (("provider:p", 1), ("provider:q", 2))]),
 )
+PLENTY = {"gpu:0": 4, "gpu:1": 4, "gpu:2": 4, "vram": 40}
 MISCOUNTED = """
     SELECT l.id FROM lanes l
      WHERE (n0, n1, n2, n3, n4, n5, n6, n7) IS NOT (
@@ -108,6 +112,11 @@ def faults(db: Connection, now: int) -> list[tuple[Any, ...]]:
     for key in {*used, *rows, *waiting}:
         state = Usage(*rows[key][:4]) if key in rows else FRESH
         is_open, wakes_at = rows[key][4:] if key in rows else (0, None)
+        if is_resource(key):
+            asleep = nobody_wakes(db, key, sorted(waiting.get(key, [])), now, state)
+            if asleep and not (is_open or (wakes_at is not None and wakes_at <= now)):
+                found.append(("asleep", key, asleep, state, wakes_at))
+            continue
         policy = find(policies, key)
         if policy is not None and state.used != used.get(key, 0):
             found.append(("used", key, state.used, used.get(key, 0)))
@@ -117,6 +126,13 @@ def faults(db: Connection, now: int) -> list[tuple[Any, ...]]:
         if first is not None and first <= limits.room(policy, state, now) and not woken:
             found.append(("asleep", key, first, state, wakes_at))
     return found
+
+
+def nobody_wakes(db: Connection, key: str, line: list[tuple[int, int, int, int]], now: int, state: Usage) -> int | None:
+    """The weight of the first that waits for a resource and can ever start, if there is room for it now."""
+    pool = Pool(db)
+    first = next((weight for *_, weight in line if pool.fits(key, weight)), None)
+    return first if first is not None and state.parked <= now and pool.jobs(key, first) > 0 else None
 
 
 class Together(Workflows):
@@ -201,7 +217,7 @@ class Together(Workflows):
         """I-lost-wake: who serves everything takes all that may start, in one claim."""
         self.clock.pass_(time)
         self.workers += 1
-        info = WorkerInfo(f"w{self.workers}", "h", self.workers, 1_000, None, TASKS)
+        info = WorkerInfo(f"w{self.workers}", "h", self.workers, 1_000, None, TASKS, resources=PLENTY)
         worker = self.both(lambda store: store.register(info, LEASE_FOR))
         _, claimed = self.both(
             lambda store: store.claim(worker, Want(1_000, frozenset(TASKS), None, batches=self.batches), [])
@@ -211,14 +227,14 @@ class Together(Workflows):
         for job in tables.having(State.QUEUED):
             lane = tables.lane_of(job)
             room, _ = model.room(tables, lane, now)
-            if tables.policy(job.queue).paused or room <= 0:
+            if tables.policy(job.queue).paused or room <= 0 or not resources.here(tables, job, worker):
                 continue
             assert lane in tables.held, f"{job.id} may run and was not started"
             key, _ = tables.held[lane]
-            free, policy = model._room(tables, key, now), find(tables.limits, key)
+            free = model._room(tables, key, now)
             line = model.waiting(tables, key)
             before = [dict(model._keys(other))[key] for other in line[: line.index(lane)]]
-            heavy = [weight for weight in before if weight > free and limits.fits(policy, weight)]
+            heavy = [weight for weight in before if model._jobs(tables, key, weight, now) <= 0]
             assert heavy, f"{job.id} waits for {key} with {free} free and nobody before it"
         self.both(lambda store: store.leave([worker]))
 

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "queues": "List, pause, resume, drain and clean queues.",
     "schedules": "List, pause, resume, run and delete schedules.",
     "limits": "List, set and drop limits; park a key for a while.",
+    "resources": "List resources; share one between all workers.",
     "tenants": "List tenants; set their weight and top priority.",
     "workers": "List the workers.",
     "cache": "Show and purge cached results.",

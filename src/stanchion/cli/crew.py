@@ -15,6 +15,7 @@ from stanchion.app import Stanchion
 from stanchion.cli.reach import own_processes_can_share
 from stanchion.engine.scaling import Scaler
 from stanchion.engine.supervise import Scaling, Supervisor
+from stanchion.engine.work import incarnation
 from stanchion.entry import child_command, describe_command
 from stanchion.errors import ConfigError
 
@@ -87,6 +88,7 @@ def crew(
     scale: ScalePolicy | None = None,
 ) -> Supervisor:
     """Return the supervisor of worker processes on an opened app's store; with `scale`, of as many as are needed."""
+    options.supervisor = options.supervisor or incarnation()  # whose tree they are: never another's
     scaling = None if scale is None else Scaling(partial(_wanted, Scaler(app.store), options.queues, scale), scale.most)
     return Supervisor(
         child_command(options),

@@ -49,6 +49,7 @@ WORKER_COLUMNS: Final = (
     "up#",
     "beat#",
     "queues",
+    "holds",
 )
 SCHEDULE_COLUMNS: Final = ("schedule", "tenant", "", "rule", "task", "overlap", "next in#", "last#", "last job")
 _STRUCK: Final = "[secret]"
@@ -201,7 +202,14 @@ def worker_row(row: WorkerRow, now: Instant) -> tuple[object, ...]:
         render.age((now - row.started_at) / 1000),
         render.age((now - row.beat_at) / 1000),
         "all" if row.info.queues is None else ", ".join(row.info.queues),
+        ", ".join(_held(row)),
     )
+
+
+def _held(row: WorkerRow) -> list[str]:
+    """Return what a worker's machine has and its attempts hold, such as `gpu:0 1/1`."""
+    has, holds = row.info.resources, row.holds
+    return [f"{name} {holds.get(name, 0)}" + (f"/{has[name]}" if name in has else "") for name in {**has, **holds}]
 
 
 def worker_record(row: WorkerRow) -> dict[str, Any]:
@@ -227,4 +235,6 @@ def worker_record(row: WorkerRow) -> dict[str, Any]:
         "version": info.version,
         "warm": row.warm,
         "swaps": row.swaps,
+        "resources": dict(info.resources),
+        "holds": dict(row.holds),
     }

@@ -13,7 +13,9 @@ from cyclopts import Parameter, validators
 from stanchion.cli import exits
 from stanchion.cli.crew import crew, describe, end, stand_in
 from stanchion.cli.reach import Json, Url, logs
+from stanchion.cli.resources import given
 from stanchion.cli.stopping import on_signals
+from stanchion.domain.resources import advertised
 from stanchion.domain.scaling import ScalePolicy
 from stanchion.domain.units import millis
 from stanchion.entry import ChildOptions, load_app
@@ -40,6 +42,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     scale_quiet: str = "5m",
     grace: Seconds | None = None,
     profile: Literal["fast", "default"] | None = None,
+    resource: Annotated[list[str] | None, Parameter(negative="")] = None,
     burst: Annotated[bool, Parameter(negative="")] = False,
     log_level: Literal["debug", "info", "warning", "error"] = "info",
     url: Url = None,
@@ -62,6 +65,8 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         scale_quiet: With --scale, fewer processes must have been enough for so long before one ends.
         grace: Seconds that running jobs get after a stop; the setting of that name by default (25).
         profile: How soon a silent worker is given up: fast within 4 s, default within 15 s.
+        resource: What this machine has, as often as needed: vram_gb=24; gpu=2 (the devices gpu:0 and gpu:1) or
+            gpu=0,1; gpu:0=4 (a device that up to four jobs share). Its processes have it together.
         burst: Work in this one process until nothing is left to start, then end; without a supervisor, and
             tasks with isolation="process" run in a thread.
         log_level: The least that is logged.
@@ -70,7 +75,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     """
     logs(level=log_level, json=json)
     target = named(app)
-    wanted = names(queues)
+    wanted, has = names(queues), advertised(given(resource or ()))
     bounds = None if scale is None else scale_bounds(scale)
     if bounds is not None and (burst or processes is not None):
         message = f"--scale does not go with {'--burst' if burst else '--processes'}."
@@ -79,7 +84,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         if (processes or 1) > 1:
             message = "--burst works in one process."
             raise UsageError(message, remedy="Leave --processes out, or start several commands.")
-        return await _burst(target, url=url, queues=wanted, slots=slots, grace=grace, models=models)
+        return await _burst(target, url=url, queues=wanted, slots=slots, grace=grace, models=models, has=has)
     options = ChildOptions(
         target=target,
         url=url,
@@ -88,6 +93,7 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         log_json=True if json else None,
         log_level=log_level,
         models=models,
+        resources=has,
     )
     policy = None if bounds is None else _policy(bounds, scale_wait, scale_quiet)
     return await _supervised(options, processes or 1, slots, grace, policy)
@@ -154,7 +160,7 @@ async def _supervised(
             return exits.INTERRUPTED if stop.hard else exits.OK
 
 
-async def _burst(  # noqa: PLR0913 - what is passed on
+async def _burst(  # noqa: PLR0913 - each is an option of its own
     target: str,
     *,
     url: str | None,
@@ -162,12 +168,15 @@ async def _burst(  # noqa: PLR0913 - what is passed on
     slots: int | None,
     grace: float | None,
     models: int | None,
+    has: dict[str, int],
 ) -> int:
     app = load_app(target, url=url)
     async with app:
         with on_signals(log.warning, "stopping: running jobs get the grace, the rest is given back") as stop:
             working = asyncio.ensure_future(
-                app.run_worker(queues=queues, slots=slots, stop=stop.asked, burst=True, grace=grace, models=models)
+                app.run_worker(
+                    queues=queues, slots=slots, stop=stop.asked, burst=True, grace=grace, models=models, resources=has
+                )
             )
             stop.on_hard = lambda: _cancel(working)
             return await _outcome(working, stop)

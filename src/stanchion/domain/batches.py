@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stanchion.domain.limits import text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from stanchion.domain.job import Lease
+    from stanchion.domain.limits import Weights
     from stanchion.domain.units import Instant, Millis
 
 MAX_SIZE: Final = 1_000
@@ -58,6 +61,7 @@ class Joining(NamedTuple):
         size: How many more.
         cost: How much more; None is not bounded.
         within: Tell what more of the key falls due within so many ms.
+        waits: The resources that the group holds for all its jobs: those that wait for them may join.
     """
 
     queue: str
@@ -67,6 +71,7 @@ class Joining(NamedTuple):
     size: int
     cost: float | None = None
     within: Millis = 0
+    waits: tuple[str, ...] = ()
 
 
 class Offer(NamedTuple):
@@ -91,6 +96,11 @@ class Group(NamedTuple):
     cost: float | None
     alone: bool = False
     """Whether it is one job that runs alone."""
+
+
+def alike(key: str, model: str, resources: Weights) -> str:
+    """Return the batch key of a job: what its task tells, and what else those must share that run in one call."""
+    return "\n".join((key, model, text_of(resources))) if model or resources else key
 
 
 def led(offers: Sequence[Offer], size: int, cost: float | None, room: int) -> Group:

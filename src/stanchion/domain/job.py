@@ -167,6 +167,10 @@ class Lease(NamedTuple):
     model: str = ""
     batch: int | None = None
     """The number, within its claim, of the group that runs together; None: it runs alone."""
+    batch_key: str = ""
+    """The batch key of that group."""
+    holder: tuple[int, int] | None = None
+    """The attempt (ref and number) that holds the devices for its whole group; None: this one."""
 
 
 class Progress(NamedTuple):

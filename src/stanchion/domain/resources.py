@@ -109,8 +109,8 @@ def advertised(given: Given) -> dict[str, int]:
             devices = cast("Mapping[str, int]", value)
             found |= {f"{name}:{device}": shares for device, shares in devices.items()}
         elif isinstance(value, int):
-            plain = name != DEVICED or isinstance(value, bool)
-            found |= {name: value} if plain else {f"{name}:{number}": 1 for number in range(min(value, MAX_COUNT))}
+            count = _whole(name, value, MAX_DEVICES if name == DEVICED else MAX_COUNT)
+            found |= {f"{name}:{number}": 1 for number in range(count)} if name == DEVICED else {name: value}
         else:
             found |= dict.fromkeys((f"{name}:{device}" for device in value), 1)
     for name, shares in found.items():
@@ -277,6 +277,18 @@ def listed(
         used = total - left if there else held.get(name, 0)
         found.append(Resource(name, total, used, waits.get(name, 0), SHARED in there))
     return found
+
+
+def visible(devices: Iterable[Hold], has: Iterable[str]) -> str | None:
+    """Return which of its machine's GPUs an attempt may see, as `CUDA_VISIBLE_DEVICES` says it.
+
+    Args:
+        devices: What it holds.
+        has: What its worker advertises, by name; where there is no GPU among it, None leaves all as it is.
+    """
+    if not any(parts(name)[0] == DEVICED for name in has):
+        return None
+    return ",".join(hold.device for hold in devices if hold.name == DEVICED and hold.device)
 
 
 def summed(holds: Iterable[Hold]) -> dict[str, int]:

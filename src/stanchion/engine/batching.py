@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.batches import Batching, Fit, Joining, Pace, pause
+from stanchion.domain.resources import keys_of
 from stanchion.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Waiting:
         if cost is not None and self.spec.cost is not None:
             cost -= sum(self.spec.cost(lease.args) for lease in self.leases)
         within = max(self.until - now, 0)
-        return Joining(first.queue, first.task, self.key, tenant, self.room, cost, within)
+        waits = tuple(sorted({key for hold in first.devices for key in keys_of(hold)}))
+        return Joining(first.queue, first.task, self.key, tenant, self.room, cost, within, waits)
 
     def joined(self, claimed: Claimed, now: Instant) -> None:
         """Add who joined, and note when more falls due."""
@@ -109,7 +111,7 @@ class Batches:
         spec = self._specs.get(first.task)
         if first.batch is None or spec is None or spec.batch is None or not spec.batch.wait:
             return None
-        key = spec.batch.key(first.args)
+        key = first.batch_key
         self._seen(first.task, key, leases)
         size = self.want[first.task].fit(key)
         group = Waiting(leases, spec, spec.batch, key, size)
@@ -151,7 +153,7 @@ class Batches:
     def fit(self, lease: Lease) -> int | None:
         """Return how many jobs of a lease's key fit into memory; None where nothing was learned of it."""
         rule = self._specs[lease.task].batch
-        found = None if rule is None or not self._fits else self._fits.get((lease.task, rule.key(lease.args)))
+        found = None if rule is None or not self._fits else self._fits.get((lease.task, lease.batch_key))
         return None if found is None else found.size
 
     def learn(self, lease: Lease, fitted: Iterable[tuple[int, bool]]) -> None:
@@ -159,11 +161,9 @@ class Batches:
         spec = self._specs[lease.task]
         assert spec.batch is not None
         before = self._fits
-        known = None
         for size, well in fitted:
             if before or not well:
-                key = (lease.task, spec.batch.key(lease.args)) if known is None else known
-                known = key
+                key = (lease.task, lease.batch_key)
                 self._fits = self._learned(key, size, well=well, most=spec.batch.size)
         if self._fits is not before:
             self.want = self._wanted()

@@ -16,13 +16,14 @@ from stanchion.domain.dependency import Parent, Policy
 from stanchion.domain.job import Lease, State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Lost, Outcome, Released, Snoozed
+from stanchion.domain.resources import Hold, visible
 from stanchion.engine import frames
 from stanchion.engine.attempt import StarvedError, bound, starved
 from stanchion.engine.context import Recorder
 from stanchion.errors import StanchionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from stanchion.engine.attempt import Running
     from stanchion.engine.spec import TaskSpec
@@ -33,6 +34,7 @@ log = logging.getLogger("stanchion.worker")
 
 SOFT_CANCEL: Final = 5.0
 """Seconds between asking a handler to stop and killing its process."""
+SEES: Final = "CUDA_VISIBLE_DEVICES"
 _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__: kind for kind in (Completed, Failed, Lost, Released, Snoozed, Cancelled)
 }
@@ -53,10 +55,10 @@ def outcome_from_wire(values: list[Any]) -> Outcome:
 
 
 class Cell:
-    """One process; idle, or running one attempt."""
+    """One process; idle, or running one attempt. What it sees of GPUs is fixed when it starts, as CUDA wants it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
+    def __init__(self, process: asyncio.subprocess.Process, sees: str | None = None) -> None:
+        self.process, self.sees = process, sees
 
     @property
     def alive(self) -> bool:
@@ -89,12 +91,28 @@ class Cells:
         self._command, self._recorder = tuple(command), recorder
         self._idle: list[Cell] = []
         self._all: set[Cell] = set()
+        self.has: Mapping[str, int] = {}
+        """What the worker advertises of resources."""
 
     def heed(self, warm: Callable[[str], None]) -> None:
         """Let this be told which models handlers in cells have loaded."""
         self._recorder.warm = warm
 
-    async def _start(self) -> Cell:
+    async def _cell(self, lease: Lease) -> Cell:
+        """Return an idle cell that sees the devices of an attempt and no others, or a new one in place of another."""
+        sees = visible(lease.devices, self.has)
+        for cell in reversed(self._idle):
+            if cell.sees == sees:
+                self._idle.remove(cell)
+                return cell
+        for other in self._idle[:1]:
+            self._idle.remove(other)
+            other.kill()
+            await other.process.wait()
+            self._all.discard(other)
+        return await self._start(sees)
+
+    async def _start(self, sees: str | None) -> Cell:
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -102,11 +120,12 @@ class Cells:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=frames.MAX_FRAME,
+                env=None if sees is None else {**os.environ, SEES: sees},
             )
         except (OSError, RuntimeError) as error:  # no descriptor or process left; no thread to watch it
             message = f"no process could be started for it: {error}"
             raise StarvedError(message) from error
-        cell = Cell(process)
+        cell = Cell(process, sees)
         self._all.add(cell)
         return cell
 
@@ -116,7 +135,7 @@ class Cells:
         if running.asked:
             return Cancelled("cancelled before it started")
         try:
-            cell = await self._taken()
+            cell = await self._cell(lease)
         except StarvedError as error:
             return starved(lease, error)
         timeout = lease.timeout if lease.timeout is not None else spec.timeout
@@ -140,7 +159,7 @@ class Cells:
         """Run the attempts of a group in one cell; the answers are in the order of its members."""
         members = group.members
         try:
-            cell = await self._taken()
+            cell = await self._cell(members[0].lease)
         except StarvedError as error:
             return [starved(member.lease, error) for member in members]
         timeout = group.timeout(spec)
@@ -168,9 +187,6 @@ class Cells:
         if cell.alive and not isinstance(ends[0], Lost):
             self._idle.append(cell)
         return ends
-
-    async def _taken(self) -> Cell:
-        return self._idle.pop() if self._idle else await self._start()
 
     async def _stopped(self, cell: Cell, conversation: asyncio.Future[Outcome], running: Running) -> Outcome:
         """Ask softly, then kill."""
@@ -227,6 +243,10 @@ class Cells:
                         await cell.send(["answer", message[1], [list(parent) for parent in parents]])
                     case "warm":
                         self._recorder.warm(str(message[1]))
+                    case "release":
+                        lease = leases[message[2]]
+                        released = await store.release(lease.ref, lease.attempt, str(message[3]))
+                        await cell.send(["answer", message[1], released])
                     case "park":
                         until = await store.park(str(message[2]), int(message[3]))
                         await cell.send(["answer", message[1], until])
@@ -308,6 +328,10 @@ class RemoteStore:
         """See `Store.park`."""
         return await self._ask("park", key, delay)
 
+    async def release(self, ref: int, attempt: int, name: str) -> bool:  # noqa: ARG002 - likewise
+        """See `Store.release`."""
+        return await self._ask("release", ref, name)
+
 
 def recorder_for(remote: RemoteStore, artifacts: Any) -> Recorder:  # noqa: ANN401 - as Recorder takes it
     """Return a recorder that writes over the pipe."""
@@ -317,4 +341,4 @@ def recorder_for(remote: RemoteStore, artifacts: Any) -> Recorder:  # noqa: ANN4
 def lease_from_wire(values: list[Any]) -> Lease:
     """Return the lease of plain values."""
     lease = Lease(*values)
-    return lease._replace(tags=tuple(lease.tags))
+    return lease._replace(tags=tuple(lease.tags), devices=tuple(Hold(*hold) for hold in lease.devices))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, NoReturn, TypeVar, cast
 
 import msgspec
 
 from stanchion.domain.keys import fingerprint
 from stanchion.domain.limits import named, pause
+from stanchion.domain.resources import parts
 from stanchion.engine.commit import Batcher
 from stanchion.engine.control import Cancel
 from stanchion.engine.gather import ParentResult, shown
 from stanchion.engine.model import checked
-from stanchion.errors import LeaseLostError, PayloadError
+from stanchion.errors import LeaseLostError, PayloadError, UsageError
 from stanchion.files import File
 from stanchion.store import (
     CostNote,
@@ -245,6 +246,32 @@ class Context:
         """Let no job of a key (`provider:x`) start for so long: its provider asked for a pause, or is down."""
         await self._recorder.store.park(named(key), pause(round(seconds * 1000)))
 
+    @property
+    def devices(self) -> dict[str, tuple[str, ...]]:
+        """The devices that this attempt was given, by resource: `{"gpu": ("0",)}`."""
+        found: dict[str, tuple[str, ...]] = {}
+        for hold in self._lease.devices:
+            if hold.device:
+                found[hold.name] = (*found.get(hold.name, ()), hold.device)
+        return found
+
+    async def release(self, resource: str) -> None:
+        """Give a resource (`gpu`) or a device (`gpu:1`) back before the end, so that the next job may have it.
+
+        Giving it back again does nothing.
+
+        Raises:
+            UsageError: This job never held it.
+            LeaseLostError: The attempt is not the running one any more; nothing changed.
+        """
+        name, device = parts(resource)
+        if not any(hold.name == name and device in ("", hold.device) for hold in self._lease.devices):
+            message = f"Job {self._lease.id} of task {self._lease.task!r} does not hold {resource!r}."
+            raise UsageError(message, remedy=f"Ask for it where the task is defined: resources={{{resource!r}: 1}}.")
+        ref, attempt = self._lease.holder or (self._lease.ref, self._lease.attempt)
+        if not await self._recorder.store.release(ref, attempt, resource):
+            self._refused()
+
     async def step(
         self,
         name: str,
@@ -277,8 +304,11 @@ class Context:
 
     async def _note(self, note: Note) -> None:
         if not await self._recorder.write(self._lease.ref, self._lease.attempt, note):
-            message = f"Attempt {self._lease.attempt} of job {self._lease.id} is not the running one any more."
-            raise LeaseLostError(message)
+            self._refused()
+
+    def _refused(self) -> NoReturn:
+        message = f"Attempt {self._lease.attempt} of job {self._lease.id} is not the running one any more."
+        raise LeaseLostError(message)
 
     async def close(self) -> None:
         """Stop what is held back; the attempt is over."""
@@ -349,6 +379,15 @@ class SyncContext:
     def park(self, key: str, seconds: float) -> None:
         """See `Context.park`."""
         self._run(self._context.park(key, seconds))
+
+    @property
+    def devices(self) -> dict[str, tuple[str, ...]]:
+        """See `Context.devices`."""
+        return self._context.devices
+
+    def release(self, resource: str) -> None:
+        """See `Context.release`."""
+        self._run(self._context.release(resource))
 
     def step(self, name: str, function: Callable[[], T], *, type: type[T] | None = None) -> T:  # noqa: A002
         """See `Context.step`; the function runs in this thread."""

@@ -55,6 +55,8 @@ class TaskSpec:
     """How its jobs run together; None: each runs alone."""
     together: Callable[..., Any] | None = None
     """The function that runs several of its jobs in one call."""
+    resources: Weights = ()
+    """What each of its jobs holds while it runs."""
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""
@@ -76,6 +78,7 @@ class TaskSpec:
                 crash_budget=self.policy.crash_budget,
                 limits=self.limits,
                 model=self.model,
+                resources=self.resources,
             )[3:]
         object.__setattr__(self, "plain", plain)
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
 
+from stanchion.domain.batches import alike
 from stanchion.domain.cache import DEFAULT_TTL, Caching
 from stanchion.domain.dependency import Dependency, Policy
 from stanchion.domain.job import Idempotency, NewJob
 from stanchion.domain.keys import content_key, fingerprint, named_key
 from stanchion.domain.limits import weights
 from stanchion.domain.priority import priority
+from stanchion.domain.resources import asked
 from stanchion.domain.units import DEFAULT_TENANT, millis
 from stanchion.engine.chance import new_id
 from stanchion.engine.collector import paused
@@ -86,6 +88,8 @@ class JobOptions:
     cache: bool | None = None
     limits: Mapping[str, int] | Iterable[str] | None = None
     model: str | None = None
+    resources: Mapping[str, int] | Iterable[str] | None = None
+    """What the job holds while it runs."""
 
     def merged(self, other: JobOptions) -> JobOptions:
         """Return these options with what the other sets put over them."""
@@ -286,7 +290,7 @@ def new_job(submission: Submission, data: bytes, spec: TaskSpec | None, *, whole
     if spec.model_of is not None and submission.options.model is None:
         new = new._replace(model=spec.model_of(data))
     if spec.batch is not None:
-        new = new._replace(batch=spec.batch.key(data))
+        new = new._replace(batch=alike(spec.batch.key(data), new.model, new.resources))
     return new if spec.cost is None else new._replace(size=spec.cost(data))
 
 
@@ -344,6 +348,7 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
         cache=Caching(cache_key, ttl) if ttl else None,
         limits=weights(options.limits) if options.limits is not None else spec.limits if spec is not None else (),
         model=checked_model(options.model) if options.model is not None else spec.model if spec is not None else "",
+        resources=asked(options.resources) if options.resources is not None else spec.resources if spec else (),
     )
 
 

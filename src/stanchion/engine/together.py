@@ -48,7 +48,7 @@ class Group:
     def __init__(self, leases: Sequence[Lease], size: int | None = None) -> None:
         self.size = size or len(leases)
         """At most so many in one call."""
-        self.members = [Member(lease, self) for lease in leases]
+        self.members = [Member(lease, self) for lease in _sharing(leases)]
         self.current: Sequence[Member] = self.members
         """Who takes part in the call that runs now."""
         self.task: asyncio.Task[Any] | None = None
@@ -81,6 +81,14 @@ class Group:
         """Return after how many ms a call ends; 0: never."""
         each = [one.lease.timeout if one.lease.timeout is not None else spec.timeout for one in self.current]
         return min((one for one in each if one), default=0)
+
+
+def _sharing(leases: Sequence[Lease]) -> Sequence[Lease]:
+    """Return the leases of a group, all with what the first, which leads it, holds for them."""
+    first = leases[0]
+    if not first.devices or first.holder is not None:
+        return leases
+    return [lease._replace(devices=first.devices, holder=(first.ref, first.attempt)) for lease in leases]
 
 
 class GroupAttempts(Attempts):

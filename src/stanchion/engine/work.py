@@ -103,6 +103,7 @@ class Worker:
         cells: Cells | None = None,
         capabilities: dict[str, int | str] | None = None,
         models: int = 1,
+        resources: dict[str, int] | None = None,
     ) -> None:
         self._store, self._registry, self._slots = store, registry, slots
         self._profile, self._grace, self._beats = profile, grace, beats
@@ -118,6 +119,7 @@ class Worker:
             supervisor,
             version,
             capabilities or {},
+            resources or {},
         )
         self.id = 0
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="stanchion-task")
@@ -129,6 +131,7 @@ class Worker:
         self._cells = cells
         if cells is not None:
             cells.heed(self._warm.use)
+            cells.has = self.info.resources
         self._running: dict[tuple[int, int], Running] = {}
         self._ready: deque[Lease] = deque()
         self._outbox: list[Settlement] = []

@@ -46,6 +46,7 @@ from stanchion.server.routes import (
     workers,
 )
 from stanchion.server.routes import limits as limits_
+from stanchion.server.routes import resources as resources_
 from stanchion.server.seal import Seal
 from stanchion.server.shell import Shell, known
 
@@ -86,6 +87,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *schedules.ENDPOINTS,
     *cache.ENDPOINTS,
     *limits_.ENDPOINTS,
+    *resources_.ENDPOINTS,
     *workers.ENDPOINTS,
     *stats.ENDPOINTS,
     *health.ENDPOINTS,

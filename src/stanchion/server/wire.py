@@ -167,6 +167,19 @@ class Park(Strict):
     seconds: Annotated[float, Meta(ge=0, le=34_560_000)]
 
 
+class ResourceName(Strict):
+    """Names a resource that all workers share."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class ResourceIn(Strict):
+    """A resource to share between all workers, and how much there is of it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    capacity: Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
 class Tenant(Strict):
     """A tenant's policy: its share of what a queue can do, and the most urgent priority it may ask for."""
 
@@ -566,6 +579,22 @@ class LimitList(Struct):
     items: list[LimitOut]
 
 
+class ResourceOut(Struct, kw_only=True):
+    """A resource: how much there is, is held, and how many jobs wait for it; shared, or of the workers' machines."""
+
+    name: str
+    capacity: int
+    used: int
+    waiting: int
+    shared: bool
+
+
+class ResourceList(Struct):
+    """The resources that there are, that are held or waited for, by name."""
+
+    items: list[ResourceOut]
+
+
 class Tenants(Struct):
     """The tenants that have a policy, by name."""
 
@@ -595,6 +624,10 @@ class WorkerOut(Struct, kw_only=True):
     version: str
     warm: tuple[str, ...]
     swaps: int
+    resources: Object
+    """What its machine has: amounts by name, and devices such as `gpu:0` with their shares."""
+    holds: Object
+    """What its attempts hold now."""
 
 
 class Workers(Struct):

@@ -53,6 +53,8 @@ def _out(row: WorkerRow, jobs: list[JobId]) -> wire.WorkerOut:
         version=info.version,
         warm=row.warm,
         swaps=row.swaps,
+        resources=dict(info.resources),
+        holds=dict(row.holds),
     )
 
 

@@ -204,7 +204,7 @@ def _start(  # noqa: PLR0913, PLR0917 - what a claim consists of
         picked = affinity.pick(tables, line, first, worker, warm, now)
         if picked is not None:
             job = picked.job
-        room = _room(tables, line, job, worker, now)
+        room = _room(tables, line, job, worker, now, 1 if groups.takes(job) else None)
         if room <= 0:
             continue
         if groups.takes(job):
@@ -215,7 +215,7 @@ def _start(  # noqa: PLR0913, PLR0917 - what a claim consists of
             if begun:
                 affinity.count(tables, picked)
                 warm.use(job.model)
-            leases += _together(tables, begun, worker, groups, now)
+            leases += _together(tables, begun, worker, groups, now, holds=1)
             left = deque(one for one in jobs if one not in over)
             line = {} if begun else line | ({share_of(job): left} if left else {})
             continue
@@ -231,15 +231,17 @@ def _start(  # noqa: PLR0913, PLR0917 - what a claim consists of
     _expire_all(tables, too_late, now)
     tables.join()
     for begun, over in groups.fill():
-        leases += _together(tables, begun, worker, groups, now)
+        leases += _together(tables, begun, worker, groups, now, holds=0)
         _expire_all(tables, over, now)
     tables.join()
     return leases
 
 
-def _room(tables: Tables, line: dict[Share, deque[Job]], job: Job, worker: int, now: Instant) -> int:
+def _room(  # noqa: PLR0913, PLR0917 - what decides
+    tables: Tables, line: dict[Share, deque[Job]], job: Job, worker: int, now: Instant, holds: int | None
+) -> int:
     """Return how many jobs of a job's lane may start here; where none may, take the lane out of the line."""
-    room, key = limits.room(tables, tables.lane_of(job), now)
+    room, key = limits.room(tables, tables.lane_of(job), now, holds)
     if room <= 0:
         _hold(tables, line, job, key)
     elif not resources.here(tables, job, worker):  # another tree has room for it: this claim passes it over
@@ -253,11 +255,15 @@ def _expire_all(tables: Tables, jobs: Sequence[Job], now: Instant) -> None:
         expire(tables, job, now)
 
 
-def _together(tables: Tables, jobs: Sequence[Job], worker: int, groups: Groups, now: Instant) -> list[Lease]:
-    """Start jobs of a group."""
+def _together(  # noqa: PLR0913 - what a group is started with
+    tables: Tables, jobs: Sequence[Job], worker: int, groups: Groups, now: Instant, *, holds: int
+) -> list[Lease]:
+    """Start jobs of a group, of which the first `holds` hold resources."""
     for job in jobs:
         limits.count_start(tables, job, now)
-    return [_lease(tables, job, worker, now)._replace(batch=groups.number) for job in jobs]
+    key = "" if groups.number is None else groups.key
+    leases = [_lease(tables, job, worker, now, holds=place < holds) for place, job in enumerate(jobs)]
+    return [lease._replace(batch=groups.number, batch_key=key) for lease in leases]
 
 
 def _hold(tables: Tables, line: dict[Share, deque[Job]], job: Job, key: str) -> None:
@@ -312,7 +318,7 @@ def _wanted(tables: Tables, job: Job, want: Want) -> bool:
     return want.queues is None or job.queue in want.queues
 
 
-def _lease(tables: Tables, job: Job, worker: int, now: Instant) -> Lease:
+def _lease(tables: Tables, job: Job, worker: int, now: Instant, *, holds: bool = True) -> Lease:
     tables.holders[job.ref] = worker
     job = replace(
         job,
@@ -322,7 +328,7 @@ def _lease(tables: Tables, job: Job, worker: int, now: Instant) -> Lease:
         worker=tables.workers[worker].info.incarnation,
         artifacts=(),
     )
-    devices = resources.grant(tables, job, worker)
+    devices = resources.grant(tables, job, worker) if holds else ()
     return lease_of(advance(tables, job, now))._replace(devices=devices)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stanchion.domain.batches import Batching, Joining, Offer, joining, led
 from stanchion.domain.fairness import Standing
 from stanchion.domain.job import State
+from stanchion.domain.resources import only_resources
 from stanchion.stores.memory import limits
 from stanchion.stores.memory.tables import share_of
 
@@ -25,6 +26,8 @@ class Groups:
     def __init__(self, tables: Tables, want: Want, now: Instant) -> None:
         self._tables, self._want, self._now = tables, want, now
         self._last = 0
+        self.key = "" if want.join is None else want.join.key
+        """The batch key of the group that was begun last."""
         self.number: int | None = 0
         """That of the group that was begun last; None where it is a job that runs alone."""
         self.coming: dict[int, Millis] = {}
@@ -59,10 +62,13 @@ class Groups:
         begun = [offered[place] for place in group.places]
         if begun:
             self._last += not group.alone
+            self.key = key
             self.number = None if group.alone else self._last
             self._begun = True
             tenant = None if batching.across else first.tenant
-            self._open = Joining(first.queue, first.task, key, tenant, group.size, group.cost, batching.within)
+            asks = only_resources(limits.all_keys(self._tables, first))
+            waits = tuple(ask for ask, _ in asks)
+            self._open = Joining(first.queue, first.task, key, tenant, group.size, group.cost, batching.within, waits)
             band = share_of(first)[:2]
             self._tables.clocks[band] = max(front, self._tables.clocks.get(band, 0))
             self._charge(begun)
@@ -75,7 +81,7 @@ class Groups:
             return
         for lane in self._lanes(group)[: self._look]:
             jobs = [job for job in self._tables.having(State.QUEUED) if self._tables.lane_of(job) == lane][: self._look]
-            room, _ = limits.room(self._tables, lane, self._now)
+            room, _ = limits.room(self._tables, lane, self._now, 0)
             if room <= 0:
                 continue
             offers = self._offers(jobs)
@@ -103,7 +109,7 @@ class Groups:
         heads: dict[Lane, int] = {}
         for job in self._tables.having(State.QUEUED):
             lane = self._tables.lane_of(job)
-            if self._of(group, job) and lane not in self._tables.held:
+            if self._of(group, job) and self._tables.held.get(lane, (None,))[0] in (None, *group.waits):
                 heads.setdefault(lane, job.ref)
         return sorted(heads, key=lambda lane: (lane[1], heads[lane]))
 

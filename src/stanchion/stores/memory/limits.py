@@ -85,16 +85,27 @@ def _room(tables: Tables, key: str, now: Instant) -> int:
     return limits.room(find(tables.limits, key), usage(tables, key), now)
 
 
-def room(tables: Tables, lane: Lane, now: Instant) -> tuple[int, str]:
-    """Return how many jobs of a lane may start now, and which key allows the fewest."""
+def room(tables: Tables, lane: Lane, now: Instant, holds: int | None = None) -> tuple[int, str]:
+    """Return how many jobs of a lane may start now, and which key allows the fewest.
+
+    Args:
+        tables: The tables.
+        lane: The lane.
+        now: The store's clock.
+        holds: How many of them hold resources; None: each. Jobs that start as one group hold what one holds.
+    """
     least, narrow = limits.ENDLESS, ""
     for key, weight in _keys(lane):
+        if holds == 0 and resources.is_resource(key):
+            continue
         jobs = _jobs(tables, key, weight, now)
-        if jobs < least:
+        enough = holds and resources.is_resource(key) and jobs >= holds
+        if jobs < least and not enough:
             least, narrow = jobs, key
-    if asks := only_resources(_keys(lane)):  # one tree must have room for all of them
+    asks = () if holds == 0 else only_resources(_keys(lane))
+    if asks:  # one tree must have room for all of them
         jobs, key = free_room(tables, asks)
-        if jobs < least:
+        if jobs < least and not (holds and jobs >= holds):
             least, narrow = jobs, key
     return least, narrow
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.job import State
+from stanchion.domain.resources import is_resource, parts
 from stanchion.store import Load
 from stanchion.stores.memory.tables import visible
 
@@ -41,6 +42,8 @@ def loads(tables: Tables, window: Millis, scope: Scope, now: Instant) -> dict[st
                 found[job.queue] = own
             before = event
     for job in tables.having(State.QUEUED):
-        if tables.lane_of(job) in tables.held and visible(job, scope):
+        key, _ = tables.held.get(tables.lane_of(job), ("", 0))
+        had = not is_resource(key) or any(name == parts(key)[0] for name, *_ in tables.resources)
+        if key and had and visible(job, scope):
             found[job.queue] = found[job.queue]._replace(held=found[job.queue].held + 1)
     return {queue: load for queue, load in found.items() if load != Load()}

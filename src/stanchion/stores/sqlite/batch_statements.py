@@ -13,7 +13,7 @@ OFFERS: Final = """
 """
 _MATES: Final = """
     SELECT id, head, task, share, tenant, priority, limits FROM lanes
-     WHERE queue = ? AND task = ? AND batch = ? AND batch <> '' AND head IS NOT NULL AND waits_on IS NULL
+     WHERE queue = ? AND task = ? AND batch = ? AND batch <> '' AND waits_on IS ? AND head IS NOT NULL
 """
 MATES: Final = _MATES + " ORDER BY priority, head LIMIT ?"
 MATES_OF_TENANT: Final = _MATES + " AND tenant = ? ORDER BY priority, head LIMIT ?"

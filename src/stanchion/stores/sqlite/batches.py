@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stanchion.domain.batches import Batching, Joining, Offer, joining, led
 from stanchion.domain.charges import class_in
+from stanchion.domain.resources import only_resources
 from stanchion.stores.sqlite import batch_statements as batch_sql
+from stanchion.stores.sqlite import limit_statements as limit_sql
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
 from stanchion.stores.sqlite.line import Lane
@@ -47,7 +49,7 @@ class Groups:
         self._last = 0
         self._look = 0 if want.join is None else want.join.size
         self._open: Joining | None = want.join
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[int, tuple[int, str]] = {}
         self.coming: dict[int, Millis] = {}
         self.began = False
         """Whether this pass has begun a group: then it ends."""
@@ -72,9 +74,19 @@ class Groups:
             self.began = True
             if not group.alone:
                 self._last += 1
-                self._numbers |= {rows[place][0]: self._last for place in group.places}
+                self._numbers |= {rows[place][0]: (self._last, key) for place in group.places}
             tenant = None if batching.across else share.tenant
-            self._open = Joining(band.name, lane.task, key, tenant, group.size, group.cost, batching.within)
+            asks = only_resources(self._lanes.keys(tx, lane.id)) if self._lanes.rules(tx).resourceful else ()
+            self._open = Joining(
+                band.name,
+                lane.task,
+                key,
+                tenant,
+                group.size,
+                group.cost,
+                batching.within,
+                tuple(ask for ask, _ in asks),
+            )
         return begun
 
     def fill(self, start: Starting, meter: Meter | None) -> None:
@@ -88,8 +100,8 @@ class Groups:
         if queue in rules.paused:
             return
         tx.flush_lanes()
-        for lane_id, head, task, share, tenant, priority, keys in self._mates(group, queue):
-            room = group.size if meter is None else meter.room(lane_id)[0]
+        for lane_id, head, task, share, tenant, priority, keys, waits in self._mates(group, queue):
+            room = group.size if meter is None else meter.room(lane_id, holds=0)[0]
             if room <= 0:
                 continue
             rows = every(tx.db, batch_sql.OFFERS, (lane_id, head, self._look))
@@ -99,13 +111,16 @@ class Groups:
             step, price = self._lanes.price(tx, tenant, task, lane.size)
             begun, led_by = self._run(start, place, tenant, lane, price, rows, offers, joined.places)
             tx.leads(lane_id, led_by)
+            if waits is not None and led_by is None:
+                tx.db.execute(limit_sql.LOOK_AGAIN, (lane_id,))
+                tx.db.execute(sql.LANE_EMPTY, (lane_id,))
             tx.started(lane_id, begun)
-            self._numbers |= {rows[place][0]: self._last for place in joined.places}
+            self._numbers |= {rows[place][0]: (self._last, group.key) for place in joined.places}
             group = group._replace(size=joined.size, cost=joined.cost)
             if begun:
                 tx.db.execute(batch_sql.CHARGE, (begun * step, share))
                 if meter is not None:
-                    meter.started(lane_id, begun)
+                    meter.started(lane_id, begun, holds=0)
             if not group.size:
                 return
         self._look_ahead(group, queue)
@@ -120,7 +135,10 @@ class Groups:
     def numbered(self, leases: tuple[Lease, ...]) -> tuple[Lease, ...]:
         """Return leases with the numbers of their groups."""
         numbers, self._numbers = self._numbers, {}
-        return tuple(lease._replace(batch=numbers.get(lease.ref)) for lease in leases) if numbers else leases
+        if not numbers:
+            return leases
+        known = [(lease, numbers.get(lease.ref, (None, ""))) for lease in leases]
+        return tuple(lease._replace(batch=number, batch_key=key) for lease, (number, key) in known)
 
     def _run(  # noqa: PLR0913, PLR0917 - a lane, what it offers and what is taken of it
         self,
@@ -143,10 +161,14 @@ class Groups:
         return begun, only(self._tx.db, sql.NEXT_HEAD, (lane.id, last))[0]
 
     def _mates(self, group: Joining, queue: int) -> list[Row]:
-        found = (queue, group.task, group.key)
-        if group.tenant is None:
-            return every(self._tx.db, batch_sql.MATES, (*found, self._look))
-        return every(self._tx.db, batch_sql.MATES_OF_TENANT, (*found, group.tenant, self._look))
+        """Return the lanes that may join, the most urgent and then the oldest first."""
+        own = () if group.tenant is None else (group.tenant,)
+        statement = batch_sql.MATES_OF_TENANT if own else batch_sql.MATES
+        found: list[Row] = []
+        for waits in (None, *group.waits):
+            values = (queue, group.task, group.key, waits, *own, self._look)
+            found += [(*row, waits) for row in every(self._tx.db, statement, values)]
+        return sorted(found, key=lambda row: (row[5], row[1]))[: self._look] if group.waits else found
 
     def _look_ahead(self, group: Joining, queue: int) -> None:
         if group.within:

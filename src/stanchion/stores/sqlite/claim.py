@@ -132,15 +132,17 @@ def _deal(  # noqa: PLR0913, PLR0917 - what one claim is made of
     bound = min(bound, elsewhere)
     step, price = band.price(share, lane)
     room = LAST
+    together = start.groups is not None and start.groups.takes(lane)
+    holds = 1 if together else None
     if meter is not None:
-        room = _room(meter, band, share, lane)
+        room = _room(meter, band, share, lane, holds)
         if room <= 0:
             band.give_back(share, 0)
             return True
     front = None if picked is None else picked.front
-    if start.groups is not None and start.groups.takes(lane):
+    if start.groups is not None and together:
         started = start.groups.lead(start, band, share, lane, room, price)
-        _count(tx, meter, heat, lane, started, picked)
+        _count(tx, meter, heat, lane, started, picked, holds)
         band.give_back(share, min(started, 1), step, front, ahead=max(started - 1, 0))
         return not started
     most = min(room, band.run(share, step, need) if picked is None else 1)
@@ -158,23 +160,23 @@ def _deal(  # noqa: PLR0913, PLR0917 - what one claim is made of
 
 
 def _count(  # noqa: PLR0913, PLR0917 - where it is counted
-    tx: Tx, meter: Meter | None, heat: Heat, lane: Lane, started: int, picked: Pick | None
+    tx: Tx, meter: Meter | None, heat: Heat, lane: Lane, started: int, picked: Pick | None, holds: int | None = None
 ) -> None:
     """Count the start of jobs of a lane."""
     tx.started(lane.id, started)
     if meter is not None:
-        meter.started(lane.id, started)
+        meter.started(lane.id, started, holds=holds)
     if started and (lane.model or picked is not None):
         heat.started(lane, picked)
 
 
-def _room(meter: Meter, band: Band, share: Share, lane: Lane) -> int:
+def _room(meter: Meter, band: Band, share: Share, lane: Lane, holds: int | None) -> int:
     """Return how many jobs of a lane that was taken out may start here; where it may start nowhere, it waits."""
-    room, key = meter.room(lane.id)
+    room, key = meter.room(lane.id, holds=holds)
     if room <= 0:
         meter.hold(lane.id, key, max(share.turn - band.clock, 0))
         return 0
-    return min(room, meter.here(lane.id))  # where another tree has room for it, this claim passes it over
+    return min(room, meter.here(lane.id, holds=holds))  # where another tree has room for it, this claim passes it over
 
 
 class _Start:

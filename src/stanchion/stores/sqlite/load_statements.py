@@ -17,7 +17,13 @@ _LOADS_OF: Final = """
 """
 LOADS: Final = _LOADS + " WHERE e.cursor > ?2 AND e.cursor <= ?3 AND e.at >= ?4" + _LOADS_OF
 LOADS_SAMPLE: Final = _LOADS + " WHERE e.cursor IN (SELECT value FROM json_each(?2)) AND e.at >= ?3" + _LOADS_OF
+# Who waits for a resource of which there is none waits for a worker.
 HELD_JOBS: Final = """
     SELECT q.name, total(l.n2) FROM lanes l JOIN queues q ON q.id = l.queue
-     WHERE l.waits_on IS NOT NULL AND (?1 IS NULL OR l.tenant = ?1) GROUP BY q.name
+     WHERE l.waits_on IS NOT NULL AND (?1 IS NULL OR l.tenant = ?1)
+       AND (l.waits_on < 'resource:' OR l.waits_on >= 'resource;'
+            OR EXISTS (SELECT 1 FROM resources r
+                        WHERE l.waits_on = 'resource:' || r.name
+                           OR substr(l.waits_on, 1, length(r.name) + 10) = 'resource:' || r.name || ':'))
+     GROUP BY q.name
 """

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _BYTES = ("args", "metadata")
 _TUPLES = ("tags", "secret")
+_WEIGHTS = ("limits", "resources")
 
 
 def request_text(request: NewJob) -> str:
@@ -50,6 +51,9 @@ def request_of(text: str) -> NewJob:
     for name in _TUPLES:
         if name in fields:
             fields[name] = tuple(fields[name])
+    for name in _WEIGHTS:
+        if name in fields:
+            fields[name] = tuple((key, weight) for key, weight in fields[name])
     return NewJob("", fields.pop("task", ""), fields.pop("args", b""), **fields)
 
 

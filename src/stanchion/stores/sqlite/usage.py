@@ -45,30 +45,37 @@ class Meter:
         self._tried: set[str] = set()
         self.pool = Pool(tx.db)
 
-    def room(self, lane: int) -> tuple[int, str]:
-        """Return how many jobs of a lane may start now, and which key allows the fewest."""
+    def room(self, lane: int, *, holds: int | None = None) -> tuple[int, str]:
+        """Return how many jobs of a lane may start now, and which key allows the fewest.
+
+        Args:
+            lane: Their lane.
+            holds: How many of them hold resources; None: each. Jobs that start as one group hold what one holds.
+        """
         least, narrow = limits.ENDLESS, ""
         keys = self._lanes.keys(self._tx, lane)
         for key, weight in keys:
-            free = self._jobs(key, weight)
-            if free < least:
+            free = limits.ENDLESS if holds == 0 and is_resource(key) else self._jobs(key, weight)
+            if free < least and not (holds and is_resource(key) and free >= holds):
                 least, narrow = free, key
-        if asks := only_resources(keys):  # one tree must have room for all of them
+        asks = () if holds == 0 else only_resources(keys)
+        if asks:  # one tree must have room for all of them
             free, key = self.pool.room(asks)
-            if free < least:
+            if free < least and not (holds and free >= holds):
                 least, narrow = free, key
         return least, narrow
 
-    def here(self, lane: int) -> int:
+    def here(self, lane: int, *, holds: int | None = None) -> int:
         """Return how many jobs of a lane may start in the tree of the worker that claims, as far as resources go."""
         asks = only_resources(self._lanes.keys(self._tx, lane))
-        return self.pool.room(asks, mine=True)[0] if asks else limits.ENDLESS
+        free = self.pool.room(asks, mine=True)[0] if asks else limits.ENDLESS
+        return limits.ENDLESS if holds and free >= holds else free
 
-    def started(self, lane: int, count: int) -> None:
-        """Count the start of jobs of a lane."""
+    def started(self, lane: int, count: int, *, holds: int | None = None) -> None:
+        """Count the start of jobs of a lane, of which so many hold resources; None: each."""
         keys = self._lanes.keys(self._tx, lane)
         if asks := only_resources(keys):
-            self.pool.start(lane, asks, count)
+            self.pool.start(lane, asks, count if holds is None else min(holds, count))
         for key, weight in keys:
             limit = self._limit(key)
             if limit is not None:

@@ -79,10 +79,10 @@ CREATE INDEX lanes_tenant ON lanes (tenant, user);
 CREATE INDEX lanes_ready ON lanes (share, head) WHERE head IS NOT NULL AND waits_on IS NULL;
 CREATE INDEX lanes_waiting ON lanes (waits_on, priority, wait_turn, head) WHERE waits_on IS NOT NULL;
 CREATE INDEX lanes_held ON lanes (share) WHERE waits_on IS NOT NULL;
-CREATE INDEX lanes_batch ON lanes (queue, task, batch, priority, head)
- WHERE batch <> '' AND head IS NOT NULL AND waits_on IS NULL;
-CREATE INDEX lanes_batch_own ON lanes (queue, task, batch, tenant, priority, head)
- WHERE batch <> '' AND head IS NOT NULL AND waits_on IS NULL;
+CREATE INDEX lanes_batch ON lanes (queue, task, batch, waits_on, priority, head)
+ WHERE batch <> '' AND head IS NOT NULL;
+CREATE INDEX lanes_batch_own ON lanes (queue, task, batch, waits_on, tenant, priority, head)
+ WHERE batch <> '' AND head IS NOT NULL;
 
 -- charge: what the last start was charged, in ms; only of jobs whose task names its cost drivers.
 CREATE TABLE jobs (
