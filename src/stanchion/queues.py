@@ -71,6 +71,14 @@ class Queue:
             raise UsageError(message, remedy="Give up to a day; 0 switches affinity off.")
         return await self._store.configure(self.name, affinity_jobs=jobs, affinity_time=time)
 
+    async def aging(self, interval: Duration | None) -> QueuePolicy:
+        """Lift each waiting job one priority for each interval, in seconds or as `"10m"`; None or 0 ends it.
+
+        Raises:
+            ValueError: The interval is no duration.
+        """
+        return await self._store.configure(self.name, aging=0 if interval is None else span(interval))
+
     async def drain(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - the public name
         """Wait until nothing waits or runs (later scheduled jobs apart); False when the time was not enough."""
         hint = asyncio.Event()

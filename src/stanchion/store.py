@@ -237,6 +237,8 @@ class Upkeep(NamedTuple):
     """How many ended parents had more children than their own transaction could tell, and told some now."""
     uncached: int = 0
     """How many entries left the cache: too old, or not used for longest while it was too large."""
+    aged: int = 0
+    """How many jobs waited so long that they were lifted to a more urgent priority."""
 
 
 class QueueStats(NamedTuple):
@@ -656,7 +658,7 @@ class Store(Protocol):
         """Return the resources that there are, that are held or waited for, by name."""
         ...
 
-    async def configure(
+    async def configure(  # noqa: PLR0913 - each may change
         self,
         queue: str,
         *,
@@ -664,10 +666,12 @@ class Store(Protocol):
         max_waiting: int | None = None,
         affinity_jobs: int | None = None,
         affinity_time: Millis | None = None,
+        aging: Millis | None = None,
     ) -> QueuePolicy:
         """Change a queue's policy; creates the queue.
 
-        `max_waiting` 0 removes the bound; `affinity_jobs` or `affinity_time` (ms) 0 switches affinity off.
+        `max_waiting` 0 removes the bound; `affinity_jobs` or `affinity_time` (ms) 0 switches affinity off; `aging` 0
+        ends it.
         """
         ...
 

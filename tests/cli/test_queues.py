@@ -52,3 +52,12 @@ def test_a_queue_that_is_not_there_is_a_slip(run):
         found = run("queues", *command, "smus", *URL)
         assert found.code == exits.NOT_FOUND
         assert "smus" in found.err
+
+
+def test_a_queue_lifts_those_that_wait(run, target):
+    run("migrate", *URL)
+    assert run("queues", "aging", "sums", "10m", *URL).out == "sums: open, lifted every 600 s\n"
+    (queue,) = run("queues", *URL, "--json").records
+    assert queue["aging"] == 600
+    assert run("queues", "aging", "sums", "0", *URL, "--json").record["aging"] is None
+    assert run("queues", "aging", "sums", "soon", *URL).code == exits.USAGE

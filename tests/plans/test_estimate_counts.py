@@ -33,17 +33,37 @@ async def run(store: SqliteStore, worker: int, count: int, size: float | None) -
     return seen
 
 
-async def test_a_cost_adds_two_statements_to_a_settlement_and_none_to_a_job(store: SqliteStore) -> None:
+async def test_a_task_without_a_cost_pays_nothing_for_those_that_have_one(store: SqliteStore) -> None:
     worker = await join(store)
     await run(store, worker, 8, None)
     plain = await run(store, worker, 8, None)
     await run(store, worker, 8, 4096.0)
-    few = await run(store, worker, 8, 4096.0)
-    many = await run(store, worker, 16, 4096.0)
-    corrected = 2  # what each share was charged is read, and written, once for all its jobs
-    assert len(few) == len(plain) + corrected
-    assert len(many) == len(await run(store, worker, 16, None)) + corrected
-    assert not [text for text in many if "durations" in text or "lessons" in text]
+    await learn(store)
+    assert await run(store, worker, 8, None) == plain
+    assert not [text for text in plain if "durations" in text or "lessons" in text]
+
+
+@pytest.mark.parametrize("jobs", [1, 8, 64])
+async def test_a_cost_adds_two_statements_to_a_settlement_of_many_jobs(store: SqliteStore, jobs: int) -> None:
+    worker = await join(store)
+    for size in (None, 4096.0):
+        await run(store, worker, jobs, size)
+    plain = await run(store, worker, jobs, None)
+    charged = await run(store, worker, jobs, 4096.0)
+    assert len(charged) == len(plain) + 2, charged
+
+
+async def test_what_was_learned_is_read_once_for_each_task(store: SqliteStore) -> None:
+    worker = await join(store)
+    for _ in range(3):
+        await run(store, worker, 8, 4096.0)
+    await learn(store)
+    seen = await run(store, worker, 8, 4096.0)
+    assert [text for text in seen if "durations" in text] == [
+        "SELECT task, size, took, failed FROM durations WHERE task = ?"
+    ]
+    seen = await run(store, worker, 8, 4096.0)
+    assert not [text for text in seen if "durations" in text]
 
 
 async def test_learning_costs_a_few_statements_whatever_the_number_of_attempts(store: SqliteStore) -> None:

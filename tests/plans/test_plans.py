@@ -9,6 +9,7 @@ import pytest
 
 from stanchion.stores.sqlite import (
     affinity_statements,
+    aging_statements,
     batch_statements,
     cache_statements,
     estimate_statements,
@@ -85,6 +86,7 @@ def statements() -> Iterator[tuple[str, str]]:
         | vars(affinity_statements)
     )
     everything |= vars(load_statements) | vars(batch_statements)
+    everything |= vars(aging_statements)
     for name, value in everything.items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
@@ -183,6 +185,8 @@ HOT: Final = {
     "OUTPUTS_SINCE": "PRIMARY KEY",
     "LESSONS": "PRIMARY KEY",
     "SIZES": "jobs_queued",
+    "LANES_THAT_AGE": "lanes_key",
+    "AGES": "jobs_queued",
     "RUNS": "jobs_running",
 }
 """The index that finds the rows of each claim, settlement, enqueue and look at the feed."""

@@ -38,6 +38,7 @@ from stanchion.domain.policy import Retention, TenantPolicy
 from stanchion.domain.query import ALL, Cursor, Filter, Scope
 from stanchion.domain.retry import Backoff, RetryPolicy
 from stanchion.domain.units import DAY, HOUR
+from stanchion.engine.learning import learn
 from stanchion.errors import WrongStateError
 from stanchion.store import (
     Bucket,
@@ -91,7 +92,7 @@ fields = st.fixed_dictionaries(
         "user": st.sampled_from([None, "ann", "Bob"]),
         "limits": st.sampled_from([(), (), (), (("provider:p", 1),), (("provider:p", 2), ("provider:q", 1))]),
         "batch": st.sampled_from(["", "", "", "k", "l"]),
-        "size": st.sampled_from([None, 1.0, 2.5]),
+        "size": st.sampled_from([None, None, None, 1.0, 50.0]),
         "resources": st.sampled_from(
             [
                 (),
@@ -369,6 +370,10 @@ class TwoStores(RuleBasedStateMachine):
             alive = [self.workers]
         self.claim(alive[-1], 4, TASKS, None, [])
 
+    @rule()
+    def learn_durations(self) -> None:
+        self.both(learn)
+
     @precondition(lambda self: self.batch)
     @rule()
     def enqueue_again(self) -> None:
@@ -501,6 +506,10 @@ class TwoStores(RuleBasedStateMachine):
     )
     def configure(self, queue: str, paused: bool | None, max_waiting: int | None) -> None:
         self.both(lambda store: store.configure(queue, paused=paused, max_waiting=max_waiting))
+
+    @rule(queue=st.sampled_from(QUEUES), aging=st.sampled_from([0, 400, 3_000]))
+    def configure_aging(self, queue: str, aging: int) -> None:
+        self.both(lambda store: store.configure(queue, aging=aging))
 
     @rule(name=st.sampled_from(TENANTS), weight=st.sampled_from([1, 2, 3]), top=st.sampled_from([0, 0, 0, 3]))
     def configure_tenant(self, name: str, weight: int, top: int) -> None:

@@ -42,6 +42,8 @@ async def test_queues_are_counted_paused_and_resumed(world: World, client: Async
     assert (await client.patch(f"{BASE}/queues/images", json={"max_waiting": 5})).json()["max_waiting"] == 5
     assert (await client.patch(f"{BASE}/queues/images", json={"max_waiting": 0})).json()["max_waiting"] is None
     assert (await client.patch(f"{BASE}/queues/images", json={"max_waiting": -1})).status_code == 422
+    assert (await client.patch(f"{BASE}/queues/images", json={"aging": 600})).json()["aging"] == 600
+    assert (await client.patch(f"{BASE}/queues/images", json={"aging": 0})).json()["aging"] is None
 
 
 async def test_a_queue_tells_what_happened_in_the_last_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

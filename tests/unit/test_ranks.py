@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stanchion.stores.sqlite import ranks
+from stanchion.stores.sqlite import ranks, uneven
 from stanchion.stores.sqlite.ranks import Numbers
+from stanchion.stores.sqlite.uneven import Uneven
 
 if TYPE_CHECKING:
     import pytest
@@ -41,3 +43,39 @@ def test_a_block_that_grows_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
         found.add(number * 7 % 100)
     assert max(map(len, found._blocks)) <= 9
     assert found.below(50) == 50
+
+
+STEPS = {1: 1, 2: 5, 3: 7}
+
+
+@given(
+    st.dictionaries(st.integers(0, 60), st.sampled_from([1, 2, 3, 4])),
+    st.lists(st.tuples(st.integers(0, 60), st.sampled_from([None, 1, 2, 3, 4])), max_size=60),
+)
+def test_a_line_of_jobs_that_cost_differently_agrees_with_adding_them_up(
+    start: dict[int, int], changes: list[tuple[int, int | None]]
+) -> None:
+    """Lane 4 waits for a limit: its jobs are there and move nothing."""
+    with_large_blocks = uneven.BLOCK
+    uneven.BLOCK = 3
+    try:
+        kept, found = dict(start), Uneven(start.items())
+        for seq, lane in changes:
+            if lane is None:
+                kept.pop(seq, None)
+                found.discard(seq)
+            else:
+                kept.setdefault(seq, lane)
+                found.add(seq, lane)
+        view, tag, tags = found.view(100, STEPS), 100, {}
+        for seq in sorted(kept):
+            if kept[seq] in STEPS:
+                tags[seq] = tag
+                tag += STEPS[kept[seq]]
+        assert {seq: view.tag(seq) for seq in tags} == tags
+        assert (view.jobs, list(view.tags())) == (len(tags), [tags[seq] for seq in sorted(tags)])
+        assert +found.lanes == Counter(kept.values())
+        for asked in range(95, tag + 5):
+            assert view.ahead(asked) == sum(other < asked for other in tags.values())
+    finally:
+        uneven.BLOCK = with_large_blocks

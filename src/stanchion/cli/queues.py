@@ -75,6 +75,23 @@ async def affinity(name: str, /, *, jobs: int | None = None, seconds: str | None
 
 
 @command.command
+async def aging(name: str, interval: str, /, *, where: Where = HERE) -> int:
+    """Lift each waiting job of a queue one priority for each interval.
+
+    Args:
+        name: The queue.
+        interval: Such as 600 (seconds), 10m or 2h; 0 ends it.
+        where: The store.
+    """
+    async with opened(where) as app:
+        try:
+            return _told(await app.queue(name).aging(interval), json=where.json)
+        except ValueError as error:
+            message = f"{error}."
+            raise UsageError(message, remedy="Write it as 600 (seconds), 10m or 2h.") from error
+
+
+@command.command
 async def drain(
     name: str,
     /,
@@ -136,6 +153,7 @@ def _told(policy: QueuePolicy, *, json: bool) -> int:
                 "max_waiting": policy.max_waiting,
                 "affinity_jobs": policy.affinity.jobs,
                 "affinity_seconds": policy.affinity.time / 1000,
+                "aging": None if policy.aging is None else policy.aging / 1000,
             }
         )
     else:
@@ -144,7 +162,8 @@ def _told(policy: QueuePolicy, *, json: bool) -> int:
         if policy.affinity != DEFAULT:
             near = f", warm models past {policy.affinity.jobs} jobs or {policy.affinity.time / 1000:g} s"
         near = ", affinity off" if policy.affinity.off else near
-        render.say(f"{policy.name}: {'paused' if policy.paused else 'open'}{bound}{near}")
+        lift = "" if policy.aging is None else f", lifted every {policy.aging / 1000:g} s"
+        render.say(f"{policy.name}: {'paused' if policy.paused else 'open'}{bound}{near}{lift}")
     return exits.OK
 
 

@@ -159,6 +159,7 @@ def queue_record(item: QueueStats) -> dict[str, Any]:
         "max_waiting": policy.max_waiting,
         "affinity_jobs": policy.affinity.jobs,
         "affinity_seconds": policy.affinity.time / 1000,
+        "aging": None if policy.aging is None else policy.aging / 1000,
         "counts": present.counts(item),
         "oldest_queued_at": present.maybe_at(item.oldest_queued_at),
     }

@@ -48,9 +48,10 @@ class TenantPolicy(NamedTuple):
 
 
 class QueuePolicy(NamedTuple):
-    """What an operator sets for a queue."""
+    """What an operator sets for a queue; a waiting job is lifted one priority for each `aging` ms."""
 
     name: str
     paused: bool = False
     max_waiting: int | None = None
     affinity: Bound = DEFAULT
+    aging: Millis | None = None

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from stanchion.domain.fairness import before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stanchion.domain.units import Turn
 
@@ -25,6 +26,15 @@ FEW: Final = 8
 
 class Line(Protocol):
     """A tenant in line, whatever its jobs cost."""
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs wait and may start."""
+        ...
+
+    def tags(self) -> Iterable[Turn]:
+        """Return the tags of all its jobs, in order."""
+        ...
 
     def ahead(self, tag: Turn) -> int:
         """Return how many of its jobs start before a tag."""
@@ -37,6 +47,10 @@ class Even(NamedTuple):
     turn: Turn
     step: Turn
     jobs: int
+
+    def tags(self) -> range:
+        """Return the tags of all its jobs, in order."""
+        return range(self.turn, self.turn + self.step * self.jobs, self.step)
 
     def ahead(self, tag: Turn) -> int:
         """Return how many of its jobs start before a tag."""
@@ -60,18 +74,29 @@ def ahead(lines: Sequence[Line], tags: Sequence[Turn]) -> list[int]:
     order = sorted(range(len(tags)), key=tags.__getitem__)
     swept = [tags[at] for at in order]
     even: defaultdict[Turn, list[Even]] = defaultdict(list)
-    sums = [0] * len(tags)
+    other: list[Line] = []
     for line in lines:
         if isinstance(line, Even):
             even[line.step].append(line)
         else:
-            sums = [so_far + line.ahead(tag) for so_far, tag in zip(sums, swept, strict=True)]
+            other.append(line)
+    other += [line for alike in even.values() if len(alike) == 1 for line in alike]
+    sums = _looked_up(other, swept)
     for step, alike in even.items():
-        sums = [so_far + more for so_far, more in zip(sums, _swept(alike, step, swept), strict=True)]
+        if len(alike) > 1:
+            sums = [so_far + more for so_far, more in zip(sums, _swept(alike, step, swept), strict=True)]
     answers = [0] * len(tags)
     for at, found in zip(order, sums, strict=True):
         answers[at] = found
     return answers
+
+
+def _looked_up(lines: Sequence[Line], tags: Sequence[Turn]) -> list[int]:
+    """Return the same for tenants that have nothing in common; where they have few jobs, by putting all in order."""
+    if sum(line.jobs for line in lines) > len(lines) * len(tags):
+        return [sum(line.ahead(tag) for line in lines) for tag in tags]
+    ordered = sorted(chain.from_iterable(line.tags() for line in lines))
+    return [bisect_left(ordered, tag) for tag in tags]
 
 
 def _swept(lines: Sequence[Even], step: Turn, tags: Sequence[Turn]) -> list[int]:

@@ -224,7 +224,9 @@ class Cells:
         group.fitted = [(size, well) for size, well in end[1]]
         return [outcome_from_wire(values) for values in end[0]]
 
-    async def _converse(self, cell: Cell, leases: dict[int, Lease]) -> list[Any] | Lost:
+    async def _converse(  # noqa: C901 - one case for each thing that a cell asks
+        self, cell: Cell, leases: dict[int, Lease]
+    ) -> list[Any] | Lost:
         """Do what the cell asks for the jobs that run there, and return its last message."""
         store = self._recorder.store
         try:

@@ -83,7 +83,7 @@ class Maintainer:
             await asyncio.to_thread(self._artifacts.remove, done.artifacts)
         if done.pruned or done.expired:
             log.info("pruned %d jobs, expired %d", done.pruned, done.expired)
-        full = LIMIT in (done.promoted, done.expired, done.pruned) or done.uncached >= LIMIT
+        full = LIMIT in (done.promoted, done.expired, done.pruned, done.aged) or done.uncached >= LIMIT
         await learn(self._store)
         return full or done.resolved > 0
 

@@ -108,12 +108,16 @@ class Clean(Strict):
 
 
 class QueuePatch(Strict):
-    """Changes to a queue's policy; `max_waiting` 0 removes the bound, an affinity of 0 jobs or seconds is off."""
+    """Changes to a queue's policy; `max_waiting` 0 removes the bound, an affinity of 0 jobs or seconds is off.
+
+    Each waiting job is lifted one priority for every `aging` seconds; 0 ends that.
+    """
 
     paused: bool | UnsetType = UNSET
     max_waiting: Annotated[int, Meta(ge=0, le=2**31)] | UnsetType = UNSET
     affinity_jobs: Annotated[int, Meta(ge=0, le=MAX_JOBS)] | UnsetType = UNSET
     affinity_seconds: Annotated[float, Meta(ge=0, le=MAX_TIME / 1000)] | UnsetType = UNSET
+    aging: Seconds | UnsetType = UNSET
 
 
 class SchedulePut(Strict):
@@ -515,6 +519,7 @@ class QueueOut(Struct):
     throughput: Rates
     affinity_jobs: int
     affinity_seconds: float
+    aging: float | None = None
 
 
 class Queues(Struct):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 from statistics import mean
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from stanchion.testing.foresight import Foresight
 from stanchion.testing.load import Sort, Tenant, bursts, requests, restless, steady
 from stanchion.testing.measures import most_overtaken, quantile, shares, weighted_jain
 from stanchion.testing.policies import affine, fair, fifo, round_robin
+from stanchion.testing.real import Clock, Play, opened
 from stanchion.testing.simulator import Choose, Policy, Report, simulate
 
 if TYPE_CHECKING:
@@ -42,10 +44,30 @@ def backlog(seed: int, *, tail: float = 0.0) -> list[Request]:
     The tenants ask for different sizes: the lighter the tenant, the larger its jobs. A share of them may come from a
     heavy tail; a single job of it can take a percent or two of all that the run computes.
     """
-    chance = Random(seed)
+    return requests(Random(seed), [0] * (6 * ENDS), _three(tail))
+
+
+def _three(tail: float = 0.0) -> list[Tenant]:
+    """Return the three tenants of the first table."""
     asked = {"ada": _LARGE, "bob": _MIDDLE, "cyd": _SMALL}
-    tenants = [Tenant(name, {asked[name]._replace(tail=tail): 1.0}, weight=weight) for name, weight in WEIGHTS.items()]
-    return requests(chance, [0] * (6 * ENDS), tenants)
+    return [Tenant(name, {asked[name]._replace(tail=tail): 1.0}, weight=weight) for name, weight in WEIGHTS.items()]
+
+
+def played(seed: int, kind: str, ends: int = ENDS) -> Report:
+    """Return what happens when these tenants, whose lines never run out, meet a store's own line.
+
+    Args:
+        seed: Of what is asked for.
+        kind: The store, `memory` or `sqlite`.
+        ends: So many jobs end.
+    """
+
+    async def play() -> Report:
+        clock = Clock()
+        async with opened(kind, clock) as store:
+            return await Play(store, clock, _three(), Random(seed)).run(_SLOTS, ends)
+
+    return asyncio.run(play())
 
 
 def two_models(seed: int) -> list[Request]:
@@ -56,15 +78,20 @@ def two_models(seed: int) -> list[Request]:
     return requests(chance, instants, [Tenant("ada", sorts)])
 
 
-def fairness(seeds: Sequence[int]) -> list[str]:
-    """Return the table of shares: how far each policy is from 1 : 2 : 4."""
+def fairness(seeds: Sequence[int], store: str | None = None) -> list[str]:
+    """Return the table of shares: how far each policy is from 1 : 2 : 4, and the line of a store if one is named."""
     whole = sum(WEIGHTS.values())
+    rows = {
+        name: [simulate(backlog(seed), steady(_SLOTS), policy(), ends=ENDS) for seed in seeds]
+        for name, policy in POLICIES.items()
+    }
+    if store is not None:
+        rows[f"the {store} store's own line"] = [played(seed, store) for seed in seeds]
     lines = [
         "| policy | share of weight 1 (14.3 %) | weight 2 (28.6 %) | weight 4 (57.1 %) | furthest off | Jain's index |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for name, policy in POLICIES.items():
-        reports = [simulate(backlog(seed), steady(_SLOTS), policy(), ends=ENDS) for seed in seeds]
+    for name, reports in rows.items():
         got = [shares(report.ended) for report in reports]
         means = [f"{mean(found[tenant] for found in got):.1%}" for tenant in WEIGHTS]
         off = max(abs(found[tenant] - weight / whole) for found in got for tenant, weight in WEIGHTS.items())

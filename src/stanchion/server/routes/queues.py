@@ -47,6 +47,7 @@ def _out(queue: QueueStats, flow: Flow | None) -> wire.QueueOut:
         wire.Rates(*(flow or NONE)),
         queue.policy.affinity.jobs,
         queue.policy.affinity.time / 1000,
+        None if queue.policy.aging is None else queue.policy.aging / 1000,
     )
 
 
@@ -93,6 +94,7 @@ async def patch(server: Server, request: Request, who: Principal) -> Response:
         max_waiting=None if body.max_waiting is UNSET else body.max_waiting,
         affinity_jobs=None if body.affinity_jobs is UNSET else body.affinity_jobs,
         affinity_time=None if body.affinity_seconds is UNSET else round(body.affinity_seconds * 1000),
+        aging=None if body.aging is UNSET else round(body.aging * 1000),
     )
     return await _one(server, name, who)
 

@@ -9,6 +9,7 @@ from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Beat, Held, Overdue, Upkeep
 from stanchion.stores.memory import cache, joins, resources
+from stanchion.stores.memory.aging import age
 from stanchion.stores.memory.attempts import expire, late, lease_of, next_due, promote
 from stanchion.stores.memory.tables import GONE, REMEMBER_FOR, SHOW_ENDED_FOR, Worker, advance
 
@@ -109,8 +110,9 @@ def configure(  # noqa: PLR0913 - each may change
     max_waiting: int | None,
     affinity_jobs: int | None,
     affinity_time: Millis | None,
+    aging: Millis | None,
 ) -> QueuePolicy:
-    """Change a queue's policy; None leaves as is, a bound of 0 removes the bound."""
+    """Change a queue's policy; None leaves as is, 0 removes the bound or ends aging."""
     policy = tables.policy(queue)
     if paused is not None:
         policy = policy._replace(paused=paused)
@@ -120,6 +122,8 @@ def configure(  # noqa: PLR0913 - each may change
         policy = policy._replace(affinity=policy.affinity._replace(jobs=affinity_jobs))
     if affinity_time is not None:
         policy = policy._replace(affinity=policy.affinity._replace(time=affinity_time))
+    if aging is not None:
+        policy = policy._replace(aging=aging or None)
     tables.queues[queue] = policy
     tables.hints |= {"change"} if policy.paused else {"change", "work"}
     return policy
@@ -195,13 +199,15 @@ def maintain(tables: Tables, retention: Retention, limit: int, now: Instant) -> 
     for job in expired:
         expire(tables, job, now)
     joins.resolve(tables, now)
+    aged = age(tables, now, limit)
     old = [job.ref for job in tables.having(*FINAL) if _old(job, retention, now) and not joins.needed(tables, job.ref)]
     old = old[:limit]
     joins.forget(tables, set(old))
     tables.drop(old)
     _forget(tables, now)
     uncached = cache.upkeep(tables, retention.cache_bytes, limit, now)
-    return Upkeep(promoted, len(expired), len(old), tables.take_orphans(), next_due(tables, now), uncached=uncached)
+    told = tables.take_orphans()
+    return Upkeep(promoted, len(expired), len(old), told, next_due(tables, now), uncached=uncached, aged=aged)
 
 
 def _forget(tables: Tables, now: Instant) -> None:

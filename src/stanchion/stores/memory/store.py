@@ -318,7 +318,7 @@ class MemoryStore:
         """See `Store.loads`."""
         return loads.loads(self._tables, window, scope, self.now())
 
-    async def configure(
+    async def configure(  # noqa: PLR0913 - each may change
         self,
         queue: str,
         *,
@@ -326,6 +326,7 @@ class MemoryStore:
         max_waiting: int | None = None,
         affinity_jobs: int | None = None,
         affinity_time: Millis | None = None,
+        aging: Millis | None = None,
     ) -> QueuePolicy:
         """See `Store.configure`."""
         policy = control.configure(
@@ -335,6 +336,7 @@ class MemoryStore:
             max_waiting=max_waiting,
             affinity_jobs=affinity_jobs,
             affinity_time=affinity_time,
+            aging=aging,
         )
         self._hint()
         return policy

@@ -129,6 +129,7 @@ class Tables:
         self.credits: dict[Share, Turn] = {}
         self.charges: dict[int, Millis] = {}
         self.prices: dict[Work, Millis] = {}
+        self.aged: dict[int, Instant] = {}
         self.last_ref = self.last_event = self.last_output = 0
         self.last_live = self.last_log = self.last_worker = self.last_schedule = 0
         self.floor = 0
@@ -262,6 +263,7 @@ class Tables:
         self.sizes.pop(ref, None)
         self.charges.pop(ref, None)
         self.batches.pop(ref, None)
+        self.aged.pop(ref, None)
         for table in (
             self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs, self.cache.keeping,
         ):  # fmt: skip

@@ -11,6 +11,7 @@ from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Upkeep
 from stanchion.stores.sqlite import cache, joins, usage
 from stanchion.stores.sqlite import statements as sql
+from stanchion.stores.sqlite.aging import age
 from stanchion.stores.sqlite.claim import expire, promote
 from stanchion.stores.sqlite.fetch import Row, every, one, only
 from stanchion.stores.sqlite.rows import CANCELLED, CODES, QUEUED, RUNNING, STATES, tags_text
@@ -174,6 +175,7 @@ def maintain(tx: Tx, lanes: Lanes, retention: Retention, limit: int, after: int 
     expire(tx, late)
     joins.resolve(tx)
     resolved = joins.go_on(tx, limit)
+    aged = age(tx, lanes, limit)
     ended_before = (tx.now - retention.completed, tx.now - retention.failed, tx.now - retention.cancelled)
     end = one(tx.db, sql.PRUNE_WINDOW, (after, WINDOW))
     last = _LAST if end is None else end[0]
@@ -187,4 +189,4 @@ def maintain(tx: Tx, lanes: Lanes, retention: Retention, limit: int, after: int 
     next_due = None if due is None else max(due - tx.now, 0)
     usage.reconcile(tx, lanes)
     onward = after if len(old) == limit else 0 if end is None else last
-    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due, resolved, uncached), onward
+    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due, resolved, uncached, aged), onward

@@ -222,11 +222,11 @@ def costs(db: Connection, job_id: JobId, scope: Scope) -> list[Cost]:
 def stats(db: Connection, scope: Scope) -> list[QueueStats]:
     """See `Store.stats`."""
     found: list[QueueStats] = []
-    for name, paused, max_waiting, jobs, time, *counts, head in every(db, sql.COUNTS, (scope.tenant,)):
+    for name, paused, max_waiting, jobs, time, *counts, head, aging in every(db, sql.COUNTS, (scope.tenant,)):
         oldest = None if head is None else one(db, sql.CREATED_AT, (head,))
         found.append(
             QueueStats(
-                QueuePolicy(name, bool(paused), max_waiting, Bound(jobs, time)),
+                QueuePolicy(name, bool(paused), max_waiting, Bound(jobs, time), aging),
                 {state: int(count) for state, count in zip(STATES, counts, strict=True)},
                 oldest[0] if oldest else None,
             )

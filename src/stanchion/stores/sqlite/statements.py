@@ -84,7 +84,7 @@ LANE_HEAD: Final = "UPDATE lanes SET " + _HEAD + " WHERE id = ?"
 QUEUE_WAITING: Final = "SELECT total(n0 + n1 + n2 + n4) FROM lanes WHERE queue = ?"
 COUNTS: Final = """
     SELECT q.name, q.paused, q.max_waiting, q.affinity_jobs, q.affinity_time,
-           total(n0), total(n1), total(n2), total(n3), total(n4), total(n5), total(n6), total(n7), min(l.head)
+           total(n0), total(n1), total(n2), total(n3), total(n4), total(n5), total(n6), total(n7), min(l.head), q.aging
       FROM queues q LEFT JOIN lanes l ON l.queue = q.id AND (?1 IS NULL OR l.tenant = ?1)
      GROUP BY q.id ORDER BY q.name
 """

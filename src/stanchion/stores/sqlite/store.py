@@ -17,6 +17,7 @@ from stanchion.domain.units import HOUR
 from stanchion.errors import StoreUnavailableError
 from stanchion.store import Beat, Claimed, Held, Overdue, WorkerInfo
 from stanchion.stores.sqlite import affinity_statements as affinity_sql
+from stanchion.stores.sqlite import aging_statements as aging_sql
 from stanchion.stores.sqlite import (
     amend,
     claim,
@@ -524,7 +525,7 @@ class SqliteStore:
         since = self.now() - window
         return await self._read(lambda db: loads.loads(db, since, scope))
 
-    async def configure(
+    async def configure(  # noqa: PLR0913 - each may change
         self,
         queue: str,
         *,
@@ -532,6 +533,7 @@ class SqliteStore:
         max_waiting: int | None = None,
         affinity_jobs: int | None = None,
         affinity_time: Millis | None = None,
+        aging: Millis | None = None,
     ) -> QueuePolicy:
         """See `Store.configure`."""
 
@@ -545,11 +547,14 @@ class SqliteStore:
                 tx.db.execute(affinity_sql.SET_AFFINITY_JOBS, (affinity_jobs, queue))
             if affinity_time is not None:
                 tx.db.execute(affinity_sql.SET_AFFINITY_TIME, (affinity_time, queue))
+            if aging is not None:
+                tx.db.execute(aging_sql.SET_AGING, (aging, queue))
             if any(given is not None for given in (paused, max_waiting, affinity_jobs, affinity_time)):
                 self._lanes.changed(tx)
             tx.mask |= CHANGE | (WORK if paused is False else 0)
             _, name, is_paused, bound, jobs, time = only(tx.db, sql.QUEUE, (queue,))
-            return QueuePolicy(name, bool(is_paused), bound, Bound(jobs, time))
+            lifted = only(tx.db, aging_sql.AGING, (queue,))[0]
+            return QueuePolicy(name, bool(is_paused), bound, Bound(jobs, time), lifted)
 
         return await self._write(operation)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from stanchion.domain.units import Turn
 
@@ -98,6 +98,17 @@ class View:
             jobs.append(jobs[-1] + sum(count for lane, count in block.lanes.items() if lane in steps))
         self._moved, self._jobs = moved, jobs
         self._within: dict[int, tuple[list[Turn], list[int]]] = {}
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs wait and may start."""
+        return self._jobs[-1]
+
+    def tags(self) -> Iterator[Turn]:
+        """Give the tags of all its jobs, in order."""
+        for block, moved in zip(self._blocks, self._moved, strict=False):
+            steps = [self._steps.get(lane, 0) for lane in block.of]
+            yield from compress(accumulate(steps, initial=self._turn + moved), steps)
 
     def tag(self, seq: int) -> Turn:
         """Return the tag of a job that waits and may start."""

@@ -24,7 +24,8 @@ CREATE TABLE queues (
     paused       INTEGER NOT NULL DEFAULT 0,
     max_waiting  INTEGER,
     affinity_jobs INTEGER NOT NULL DEFAULT 8,
-    affinity_time INTEGER NOT NULL DEFAULT 30000
+    affinity_time INTEGER NOT NULL DEFAULT 30000,
+    aging         INTEGER
 ) STRICT;
 
 -- A tenant among those of its queue and priority: its turn (see domain.fairness), the job with which it joined,
@@ -84,6 +85,7 @@ CREATE INDEX lanes_batch ON lanes (queue, task, batch, waits_on, priority, head)
 CREATE INDEX lanes_batch_own ON lanes (queue, task, batch, waits_on, tenant, priority, head)
  WHERE batch <> '' AND head IS NOT NULL;
 
+-- aged_at: up to when its wait was turned into a more urgent priority (see domain.aging).
 -- charge: what the last start was charged, in ms; only of jobs whose task names its cost drivers.
 CREATE TABLE jobs (
     seq           INTEGER PRIMARY KEY,
@@ -104,7 +106,8 @@ CREATE TABLE jobs (
     worker        INTEGER,
     user          TEXT,
     last_event    INTEGER NOT NULL,
-    charge        INTEGER
+    charge        INTEGER,
+    aged_at       INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX jobs_id ON jobs (id);
 CREATE INDEX jobs_queued ON jobs (lane, seq) WHERE state = 2;
