@@ -2,6 +2,7 @@
 
 from stanchion.app import Stanchion
 from stanchion.domain.dependency import Dependency, Policy
+from stanchion.domain.intake import Conflict, OnConflict, Overflowing, Pressure, Warned
 from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.normal import Normalize
@@ -18,6 +19,7 @@ from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import (
     ConfigError,
     ConflictError,
+    ConflictingJobError,
     DependencyCycleError,
     DependencyError,
     DiskFullError,
@@ -33,6 +35,7 @@ from stanchion.errors import (
     QueueFullError,
     RefusedError,
     SchemaTooNewError,
+    SlowDownError,
     StanchionError,
     StillNeededError,
     StoreError,
@@ -59,7 +62,9 @@ __all__ = [
     "Batch",
     "Cancel",
     "ConfigError",
+    "Conflict",
     "ConflictError",
+    "ConflictingJobError",
     "Context",
     "Dependency",
     "DependencyCycleError",
@@ -81,12 +86,15 @@ __all__ = [
     "MissingExtraError",
     "Normalize",
     "NotFoundError",
+    "OnConflict",
     "OverLimitError",
+    "Overflowing",
     "Overlap",
     "ParentResult",
     "PayloadError",
     "PayloadTooLargeError",
     "Policy",
+    "Pressure",
     "Priority",
     "QueueFullError",
     "RefusedError",
@@ -94,6 +102,7 @@ __all__ = [
     "Retry",
     "Schedule",
     "SchemaTooNewError",
+    "SlowDownError",
     "Snooze",
     "Stanchion",
     "StanchionError",
@@ -112,6 +121,7 @@ __all__ = [
     "UnknownTaskError",
     "UnsafeStoreError",
     "UsageError",
+    "Warned",
     "Workflow",
     "WorkflowEvent",
     "WorkflowProgress",

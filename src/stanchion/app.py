@@ -34,7 +34,7 @@ from stanchion.limits import Limits
 from stanchion.queues import Queue, states_of
 from stanchion.resources import Resources
 from stanchion.results import ResultCache, SyncResultCache
-from stanchion.schedules import Declared, Schedules
+from stanchion.schedules import Declared, Schedules, SyncSchedules
 from stanchion.stores import open_store
 from stanchion.sync import Portal
 from stanchion.task import Decorator, Task, make_spec
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from stanchion.domain import job as domain
+    from stanchion.domain.intake import Conflict, Pressure, Warned
     from stanchion.domain.keys import Share
     from stanchion.domain.kinds import Rule
     from stanchion.domain.normal import Normalize
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from stanchion.domain.units import Instant
     from stanchion.engine.context import Context, SyncContext
     from stanchion.engine.control import Retry
-    from stanchion.engine.hooks import AroundAttempt, BeforeEnqueue, OnState
+    from stanchion.engine.hooks import AroundAttempt, BeforeEnqueue, OnOverflow, OnState
     from stanchion.engine.submit import Submission
     from stanchion.payload import Codec
     from stanchion.settings import Settings
@@ -131,6 +132,7 @@ class Stanchion:
         model: ModelOption = None,
         batch: Batch | None = None,
         resources: Mapping[str, int] | Iterable[str] = (),
+        conflict: Conflict | None = None,
     ) -> Decorator: ...
     def task(  # pyright: ignore[reportInconsistentOverload] - the options are checked by `task_of`
         self, function: Callable[..., Any] | None = None, /, **options: Any
@@ -149,7 +151,8 @@ class Stanchion:
                 loaded to run it, or a function of arguments that names it: workers prefer jobs whose model they have
                 loaded); `batch` (`Batch(max_size=4)`: jobs may run together, by the function that `@task.together`
                 gives); `resources` (what each job holds while it runs, such as `{"gpu": 1, "vram_gb": 12}`: see
-                `run_worker` and `app.resources`).
+                `run_worker` and `app.resources`); `conflict` (a key of which one job of a tenant runs at a time, and
+                who gives way).
 
         Raises:
             UsageError: The function or an option cannot be used.
@@ -187,6 +190,7 @@ class Stanchion:
         model: ModelOption = None,
         batch: Batch | None = None,
         resources: Mapping[str, int] | Iterable[str] = (),
+        conflict: Conflict | None = None,
     ) -> Task[..., Any]:
         """Register a function and return its task; what `task` does."""
         spec = make_spec(
@@ -211,6 +215,7 @@ class Stanchion:
             model=model,
             batch=batch,
             resources=resources,
+            conflict=conflict,
         )
         self.registry.add(spec)
         task: Task[..., Any] = Task(self, spec)
@@ -275,6 +280,14 @@ class Stanchion:
     def on_state(self, hook: OnState) -> OnState:
         """Call a function on every change of any job's state, while this app is open here."""
         self.hooks.on_state.append(hook)
+        return hook
+
+    def on_overflow(self, hook: OnOverflow) -> OnOverflow:
+        """Call a function when a request of this process takes a queue, tenant or user to its warning level.
+
+        Once for each crossing: not again before the number of its jobs has fallen to four fifths of the level.
+        """
+        self.hooks.on_overflow.append(hook)
         return hook
 
     def classify(self, rule: Rule) -> Rule:
@@ -472,9 +485,11 @@ class Stanchion:
             raise StoreError(message, remedy="Use `async with app:`, or `await app.open()` first.")
         return self._ports
 
-    def handle(self, job_id: str, state: State, *, new: bool = True, cached: bool = False) -> Job[Any]:
+    def handle(
+        self, job_id: str, state: State, *, new: bool = True, cached: bool = False, warnings: tuple[Warned, ...] = ()
+    ) -> Job[Any]:
         """Return a handle of a job."""
-        return Job(self.ports, job_id, state, new=new, cached=cached)
+        return Job(self.ports, job_id, state, new=new, cached=cached, warnings=warnings)
 
     def handle_of(self, facts: domain.Job) -> Job[Any]:
         """Return a handle of a job that was read."""
@@ -555,6 +570,11 @@ class Stanchion:
     async def _opened(self) -> Store:
         await self.open()
         return self.store
+
+    async def pressure(self) -> Pressure:
+        """Return the keys that have a bound on their jobs, with how many there are, and who is slowed down."""
+        await self.open()
+        return await self.store.pressure()
 
     async def stats(self) -> list[QueueStats]:
         """Return all queues with their counts by state."""
@@ -697,6 +717,15 @@ class SyncApp:
         from stanchion.task import SyncJob  # noqa: PLC0415 - only here
 
         return SyncJob(self._app.blocking(self._app.job(job_id)), self._app)
+
+    @property
+    def schedules(self) -> SyncSchedules:
+        """See `Stanchion.schedules`."""
+        return SyncSchedules(self._app.schedules, self._app.blocking)
+
+    def pressure(self) -> Pressure:
+        """See `Stanchion.pressure`."""
+        return self._app.blocking(self._app.pressure())
 
     def stats(self) -> list[QueueStats]:
         """See `Stanchion.stats`."""

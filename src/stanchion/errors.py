@@ -205,24 +205,60 @@ class StillNeededError(ConflictError):
         self.job_id = job_id
 
 
+class ConflictingJobError(ConflictError):
+    """Another job of the same conflict key has not ended; nothing was stored."""
+
+    code = "conflicting_job"
+
+    def __init__(self, key: str, job_id: str) -> None:
+        super().__init__(
+            f"Job {job_id} of the conflict key {key!r} has not ended.",
+            remedy="Follow that job, wait until it has ended, or cancel it.",
+        )
+        self.key, self.job_id = key, job_id
+
+
 class RefusedError(StanchionError):
     """The request was understood and refused; nothing was stored."""
 
     code = "refused"
     retry_after: float | None = None
+    """Seconds after which a repeat makes sense; None where it makes none."""
+    estimated_wait: float | None = None
+    """For how many seconds a job would wait behind those that are there; None where nobody can tell."""
+    slowed_for: float | None = None
+    """Seconds for which nothing of this caller is looked at: this was one refusal too many."""
 
 
 class QueueFullError(RefusedError):
-    """The queue holds as many waiting jobs as it may."""
+    """The queue holds as many waiting jobs as it may; or more than the request allows would start before its job.
+
+    `ahead` is how many would start before it, where that was why.
+    """
 
     code = "queue_full"
 
-    def __init__(self, queue: str, limit: int, *, retry_after: float = 5.0) -> None:
+    def __init__(self, queue: str, limit: int, *, ahead: int | None = None, retry_after: float = 5.0) -> None:
+        message = f"Queue {queue!r} already holds {limit} waiting jobs."
+        remedy = "Try again later, or raise the queue's max_waiting."
+        if ahead is not None:
+            message = f"In queue {queue!r} {ahead} jobs would start before this one; it allows {limit}."
+            remedy = "Try again later, or allow more with max_ahead."
+        super().__init__(message, remedy=remedy)
+        self.queue, self.limit, self.ahead, self.retry_after = queue, limit, ahead, retry_after
+
+
+class SlowDownError(RefusedError):
+    """Too many requests of this caller were refused lately; this one was not looked at."""
+
+    code = "slow_down"
+
+    def __init__(self, retry_after: float) -> None:
         super().__init__(
-            f"Queue {queue!r} already holds {limit} waiting jobs.",
-            remedy="Try again later, or raise the queue's max_waiting.",
+            "Too many requests of this caller were refused lately.",
+            remedy=f"Send nothing for {retry_after:.0f} s, and less after that.",
         )
-        self.queue, self.limit, self.retry_after = queue, limit, retry_after
+        self.retry_after = retry_after
 
 
 class OverLimitError(RefusedError):
@@ -230,14 +266,12 @@ class OverLimitError(RefusedError):
 
     code = "over_limit"
 
-    def __init__(self, key: str, limit: int, *, retry_after: float = 5.0, wait: float | None = None) -> None:
+    def __init__(self, key: str, limit: int, *, retry_after: float = 5.0) -> None:
         super().__init__(
             f"{key} already has {limit} jobs that wait or run.",
             remedy="Try again later, or raise the limit's `refuse`.",
         )
         self.key, self.limit, self.retry_after = key, limit, retry_after
-        self.wait = wait
-        """How long a job of it waits, in seconds; None where nobody can tell."""
 
 
 class PermissionDeniedError(RefusedError):

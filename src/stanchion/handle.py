@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from stanchion.domain import job as domain
+    from stanchion.domain.intake import Warned
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.engine.artifacts import Artifacts
     from stanchion.engine.watch import Watch
@@ -71,7 +72,10 @@ class Job(Generic[R_co]):
         new: bool = True,
         cached: bool = False,
         facts: domain.Job | None = None,
+        warnings: tuple[Warned, ...] = (),
     ) -> None:
+        self.warnings = warnings
+        """The queue, tenant or user of which so many jobs wait and run that the request was warned of it."""
         self._ports = ports
         self._facts = facts
         self._state = state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from stanchion.domain.query import Scope
 from stanchion.domain.schedule import Overlap
@@ -12,7 +12,7 @@ from stanchion.engine.submit import Submission
 from stanchion.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from stanchion.domain.job import NewJob, State
     from stanchion.domain.schedule import NewSchedule, Rule, Schedule
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from stanchion.flow import Request
     from stanchion.handle import Job
     from stanchion.store import Store
+
+R = TypeVar("R")
 
 
 class Host(Protocol):
@@ -150,6 +152,53 @@ class Schedules:
         await self._host.open()
         if not await self._host.store.drop_schedule(tenant, name):
             raise _absent(name)
+
+
+class _Blocking(Protocol):
+    def __call__(self, call: Coroutine[object, object, R], /) -> R: ...
+
+
+class SyncSchedules:
+    """The same for blocking callers."""
+
+    def __init__(self, schedules: Schedules, blocking: _Blocking) -> None:
+        self._schedules, self._blocking = schedules, blocking
+
+    def put(
+        self,
+        name: str,
+        rule: Rule | str,
+        request: Request[Any] | Submission,
+        *,
+        overlap: OverlapWord = Overlap.ALLOW,
+        catch_up: Duration | None = None,
+    ) -> Schedule:
+        """See `Schedules.put`."""
+        return self._blocking(self._schedules.put(name, rule, request, overlap=overlap, catch_up=catch_up))
+
+    def list(self, *, tenant: str | None = None) -> Sequence[Schedule]:
+        """See `Schedules.list`."""
+        return self._blocking(self._schedules.list(tenant=tenant))
+
+    def get(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Schedule:
+        """See `Schedules.get`."""
+        return self._blocking(self._schedules.get(name, tenant=tenant))
+
+    def pause(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Schedule:
+        """See `Schedules.pause`."""
+        return self._blocking(self._schedules.pause(name, tenant=tenant))
+
+    def resume(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Schedule:
+        """See `Schedules.resume`."""
+        return self._blocking(self._schedules.resume(name, tenant=tenant))
+
+    def run_now(self, name: str, *, tenant: str = DEFAULT_TENANT) -> Job[Any]:
+        """See `Schedules.run_now`; the handle's methods are awaitable, `app.sync.job(handle.id)` has blocking ones."""
+        return self._blocking(self._schedules.run_now(name, tenant=tenant))
+
+    def delete(self, name: str, *, tenant: str = DEFAULT_TENANT) -> None:
+        """See `Schedules.delete`."""
+        self._blocking(self._schedules.delete(name, tenant=tenant))
 
 
 def _absent(name: str) -> NotFoundError:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from stanchion.domain.intake import REFUSE_AT, WARN_AT
 from stanchion.domain.policy import PROFILES, LeaseProfile, Retention
 from stanchion.errors import ConfigError
 
@@ -36,6 +37,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keys_file: str | None = None
     session_file: str | None = None
     streams_per_key: Annotated[int, msgspec.Meta(ge=1)] = 50
+    tenant_warn: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = WARN_AT
+    tenant_refuse: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = REFUSE_AT
+    slow_after: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 20
+    slow_window: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 60.0
     keep_completed_days: float = 7.0
     keep_failed_days: float = 30.0
     keep_cancelled_days: float = 7.0

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stanchion.domain.dependency import Parent, Relations
     from stanchion.domain.estimates import Durations, Ended, Seen, Work
     from stanchion.domain.eta import Eta
+    from stanchion.domain.intake import Pressure, Warned
     from stanchion.domain.job import (
         Attempt,
         Cost,
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
 class Enqueued(NamedTuple):
     """The answer to one enqueue: the job's id, and whether it was new or joined one that was there.
 
-    `cached` says that it is new and was completed at once, with a result of the cache.
+    `cached` says that it is new and was completed at once, with a result of the cache. `warnings` are of the keys of
+    which so many jobs wait and run by now that it is warned of.
     """
 
     id: JobId
@@ -52,6 +54,7 @@ class Enqueued(NamedTuple):
     new: bool
     version: int = 1
     cached: bool = False
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def created(self) -> bool:
@@ -239,6 +242,8 @@ class Upkeep(NamedTuple):
     """How many entries left the cache: too old, or not used for longest while it was too large."""
     aged: int = 0
     """How many jobs waited so long that they were lifted to a more urgent priority."""
+    relieved: tuple[str, ...] = ()
+    """The keys that were warned of, and of which few enough jobs are left now."""
 
 
 class QueueStats(NamedTuple):
@@ -412,6 +417,9 @@ class Store(Protocol):
 
         Jobs may depend on jobs of the batch, in any order. `atomic` stores all or none: where one is refused,
         every answer is a refusal.
+
+        A request with `intake` is asked more: it may be refused, wait behind other jobs of its conflict key, or
+        cancel them, all in the same transaction. A refused request cancels nothing.
 
         A request with `cache` whose key has a living entry is stored as completed, with the entry's result and outputs.
         """
@@ -637,6 +645,10 @@ class Store(Protocol):
 
     async def limits(self) -> list[LimitState]:
         """Return the keys that have a limit, are in use, waited for or parked, by key."""
+        ...
+
+    async def pressure(self) -> Pressure:
+        """Return the queues, tenants and users that have a bound on their jobs, and who is slowed down."""
         ...
 
     async def release(self, ref: int, attempt: int, name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol
 
 from stanchion.domain.cache import DEFAULT_TTL
 from stanchion.domain.dependency import Dependency, Policy
+from stanchion.domain.intake import conflict as conflict_of
 from stanchion.domain.job import State
 from stanchion.domain.limits import weights
 from stanchion.domain.priority import priority as priority_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from stanchion.domain.intake import Conflict, Warned
     from stanchion.domain.keys import Share
     from stanchion.domain.normal import Normalize
 
@@ -54,7 +56,9 @@ class Host(Starter, Protocol):
         """Store requests."""
         ...
 
-    def handle(self, job_id: str, state: State, *, new: bool = True, cached: bool = False) -> Job[Any]:
+    def handle(
+        self, job_id: str, state: State, *, new: bool = True, cached: bool = False, warnings: tuple[Warned, ...] = ()
+    ) -> Job[Any]:
         """Return a handle of a job."""
         ...
 
@@ -86,8 +90,12 @@ class Task(Generic[P, R]):
             PayloadError: The arguments do not fit the function; nothing was stored.
             QueueFullError: The queue holds as many waiting jobs as it may; nothing was stored.
         """
-        answer = await self._host.submit_one(self._submission(args, kwargs))
-        return self._host.handle(answer.id, answer.state, new=answer.new, cached=answer.cached)
+        return self._handle(await self._host.submit_one(self._submission(args, kwargs)))
+
+    def _handle(self, answer: Enqueued) -> Job[R]:
+        return self._host.handle(
+            answer.id, answer.state, new=answer.new, cached=answer.cached, warnings=answer.warnings
+        )
 
     async def enqueue_many(self, arguments: Iterable[Mapping[str, Any]]) -> list[Job[R]]:
         """Store a job for each mapping of arguments, up to 10,000 in one transaction; answers in order.
@@ -104,7 +112,7 @@ class Task(Generic[P, R]):
             for answer in answers:
                 if isinstance(answer, Refused):
                     raise answer.error
-                jobs.append(self._host.handle(answer.id, answer.state, new=answer.new, cached=answer.cached))
+                jobs.append(self._handle(answer))
             return jobs
 
     @overload
@@ -166,12 +174,15 @@ class Task(Generic[P, R]):
         limits: Mapping[str, int] | Iterable[str] | None = None,
         model: str | None = None,
         resources: Mapping[str, int] | Iterable[str] | None = None,
+        conflict: Conflict | None = None,
+        max_ahead: int | None = None,
     ) -> Task[P, R]:
         """Return the task with options for the jobs it enqueues; this one stays as it is.
 
         `cache=False` asks for a run of its own: it takes no cached result, joins nothing that runs (unless a dedup
         window or key says so), and its result is not kept. `cache=True` caches where the task does not. `model` names
-        the model that a job needs, in place of the task's own; '' is none.
+        the model that a job needs, in place of the task's own; '' is none. `conflict` names a key of which one job of
+        a tenant runs at a time; with `max_ahead` a job is refused where more would start before it.
         """
         given = JobOptions(
             queue=queue,
@@ -197,6 +208,8 @@ class Task(Generic[P, R]):
             limits=None if limits is None else dict(weights(limits)),
             model=model,
             resources=None if resources is None else dict(asked(resources)),
+            conflict=conflict,
+            max_ahead=max_ahead,
         )
         return Task(self._host, self.spec, self._options.merged(given))
 
@@ -316,6 +329,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     batch: Batch | None,
     model: ModelOption = None,
     resources: Mapping[str, int] | Iterable[str] = (),
+    conflict: Conflict | None = None,
 ) -> TaskSpec:
     """Return the spec of a function.
 
@@ -360,6 +374,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             model_of=told,
             batch=batching(codec, batch, costed=cost is not None),
             resources=asked(resources),
+            conflict=None if conflict is None else conflict_of(*conflict),
         )
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."

@@ -121,6 +121,7 @@ def test_a_job_is_shown_with_its_parents_and_children(run, worked, target):
     shown = run("jobs", "show", child, *URL, "--json").record
     assert [parent["id"] for parent in shown["parents"]] == [worked["queued"]]
     assert shown["workflows"] == ["w"]
+    assert [job["id"] for job in run("jobs", "--workflow", "w", *URL, "--json").records] == [shown["id"]]
     text = run("jobs", "show", child, *URL).out
     assert f"job {worked['queued']}" in text
     assert child in run("jobs", "show", worked["queued"], *URL).out

@@ -42,3 +42,20 @@ def test_tenants_have_a_weight_and_a_top_priority(run):
     assert run("tenants", *URL, "--json").records == [{"name": "acme", "weight": 3, "top_priority": 5}]
     assert run("tenants", "set", "acme", "--weight", "0", *URL).code == exits.USAGE
     assert run("tenants", "set", "acme", "--top-priority", "soon", *URL).code == exits.USAGE
+
+
+def test_a_queue_gets_a_bound_and_shows_how_full_it_is(run, target):
+    run("migrate", *URL)
+    assert run("limits", "overflow", "queue:sums", "--warn-at", "2", "--refuse-at", "3", *URL).code == exits.OK
+    (limit,) = run("limits", *URL, "--json").records
+    assert (limit["warn"], limit["refuse"]) == (2, 3)
+    for _ in range(2):
+        assert run("enqueue", "add", "--arg", "a=1", "--app", target).code == exits.OK
+    (queue,) = run("queues", *URL, "--json").records
+    assert queue["overflow"]["since"]
+    assert (queue["overflow"]["jobs"], queue["overflow"]["refuse_at"]) == (2, 3)
+    assert "filling" in run("queues", *URL).out
+    run("enqueue", "add", "--arg", "a=1", "--app", target)
+    refused = run("enqueue", "add", "--arg", "a=1", "--app", target)
+    assert refused.code != exits.OK
+    assert "already has 3 jobs" in refused.err

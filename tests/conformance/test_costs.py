@@ -54,7 +54,7 @@ async def taught(store: Store, clock: FakeClock, worker: int) -> None:
     """Learn that the jobs of `a` take ten times as long as those of `b`."""
     await fill(store, 20, **SIZES)
     await run(store, clock, worker, 40)
-    assert await learn(store) is False
+    await learn(store)
 
 
 async def test_a_long_job_counts_as_many_short_ones(store: Store, clock: FakeClock) -> None:

@@ -14,6 +14,7 @@ from stanchion.stores.sqlite import (
     cache_statements,
     estimate_statements,
     hold_statements,
+    intake_statements,
     limit_statements,
     load_statements,
     schedule_statements,
@@ -42,6 +43,7 @@ SMALL: Final = frozenset({
     "durations",  # one row for each task and size class
     "resources", "r",  # what workers advertise and operators share
     "holds", "d",  # what runs and holds a resource: few
+    "warnings",  # keys that are warned of
     "endings",  # parents whose children upkeep is telling
     "c", "chain",  # the events of the jobs that the caller named
 })  # fmt: skip
@@ -86,7 +88,7 @@ def statements() -> Iterator[tuple[str, str]]:
         | vars(affinity_statements)
     )
     everything |= vars(load_statements) | vars(batch_statements)
-    everything |= vars(aging_statements)
+    everything |= vars(aging_statements) | vars(intake_statements)
     for name, value in everything.items():
         if not name.isupper() or name.startswith("_") or name.endswith("_ROW"):
             continue
@@ -187,6 +189,13 @@ HOT: Final = {
     "SIZES": "jobs_queued",
     "LANES_THAT_AGE": "lanes_key",
     "AGES": "jobs_queued",
+    "CONTENDERS": "conflicts_open",
+    "CONFLICT_OF": "PRIMARY KEY",
+    "STRIKES": "PRIMARY KEY",
+    "SLOWED": "strikes_forget",
+    "OLD_STRIKES": "strikes_forget",
+    "OWN_LANE": "lanes_key",
+    "SHARE_STANDS": "shares_key",
     "RUNS": "jobs_running",
 }
 """The index that finds the rows of each claim, settlement, enqueue and look at the feed."""

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from stanchion.domain.batches import Batching
 from stanchion.domain.cache import Caching, Selection, Use
 from stanchion.domain.ids import uuid7
+from stanchion.domain.intake import Conflict, Guard, Intake, OnConflict, Overflow
 from stanchion.domain.job import Idempotency, Lease, LogLine, NewJob, State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.limits import Limit, find
@@ -75,6 +76,17 @@ TASKS, QUEUES, TENANTS = ("a", "b"), ("x", "y"), ("d", "e")
 KEYS = (b"k", b"l")
 KEYS_KEPT = (b"c", b"d")
 
+intakes = st.one_of(
+    st.none(),
+    st.none(),
+    st.builds(
+        Intake,
+        st.one_of(st.none(), st.builds(Conflict, st.sampled_from(OnConflict), st.sampled_from(["k", "l"]))),
+        st.sampled_from([None, None, 0, 1, 3]),
+        st.sampled_from([None, None, Overflow(2, 4)]),
+        st.sampled_from([None, Guard("g", 2, 2_000)]),
+    ),
+)
 fields = st.fixed_dictionaries(
     {
         "task": st.sampled_from(TASKS),
@@ -106,6 +118,7 @@ fields = st.fixed_dictionaries(
                 (("slots", 1), ("vram", 3)),
             ]
         ),
+        "intake": intakes,
     }
 )
 WHAT_WORKERS_HAVE: list[dict[str, int]] = [
@@ -116,6 +129,8 @@ LIMITS = [
     Limit("queue:x", refuse=3),
     Limit("tenant:*", running=2, refuse=4),
     Limit("user:*", refuse=2),
+    Limit("queue:*", warn=2),
+    Limit("tenant:d", running=2, warn=1, refuse=3),
     Limit("queue:y", starts=2, period=1_000, burst=2),
     Limit("tenant:d", running=1),
     Limit("tenant:*", running=3),
@@ -247,6 +262,7 @@ async def everything(store: Store, ids: list[str], refs: int) -> dict[str, Any]:
         "cached": await store.cache.stats(),
         "limits": await store.limits(),
         "resources": await store.resources(),
+        "pressure": await store.pressure(),
     }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ORC = {"task": "sprite", "args": {"prompt": "orc"}}
 JOBS = BASE + "/jobs"
-THIN_ONLY = {"args", "result", "cost", "attempts", "events", "parents", "children", "workflows"}
+THIN_ONLY = {"args", "result", "cost", "attempts", "events", "parents", "children", "workflows", "warnings"}
 
 
 async def create(client: AsyncClient, **fields: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ async def test_a_limit_is_set_shown_in_force_and_removed(world: World, client: A
             "period": None,
             "burst": None,
             "refuse": None,
+            "warn": None,
             "used": 0,
             "waiting": 0,
             "parked_until": None,

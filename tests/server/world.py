@@ -69,6 +69,10 @@ class FakeSettings:
     keys_file: str | None = None
     session_path: Path | None = None
     streams_per_key: int = 50
+    tenant_warn: int = 400
+    tenant_refuse: int = 500
+    slow_after: int = 20
+    slow_window: float = 60.0
 
 
 @dataclass

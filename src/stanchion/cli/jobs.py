@@ -58,7 +58,7 @@ async def show_(job_id: str, /, *, where: Where = HERE) -> int:
 
 
 def _reason(waiting: WaitingOn) -> str:
-    return waiting.reason if waiting.reason != "dependency" else f"job {waiting.key}"
+    return f"job {waiting.key}" if waiting.reason in {"dependency", "conflict"} else waiting.reason
 
 
 def _print(facts: JobOut, job: Job, app: Stanchion) -> None:

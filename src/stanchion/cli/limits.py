@@ -8,6 +8,7 @@ from cyclopts import App
 
 from stanchion.cli import exits, render
 from stanchion.cli.reach import HERE, Where, opened
+from stanchion.domain.intake import REFUSE_AT, WARN_AT
 from stanchion.domain.limits import Limit
 from stanchion.errors import NotFoundError, UsageError
 
@@ -35,25 +36,42 @@ async def set_(  # noqa: PLR0913 - the parts of a limit
     per: str = "1s",
     burst: int = 1,
     refuse: int | None = None,
+    warn: int | None = None,
     where: Where = HERE,
 ) -> int:
     """Set the limit of a key; counts at once, and stops nothing that runs.
 
     Args:
-        key: queue:NAME, tenant:NAME, user:TENANT/USER, task:NAME or provider:NAME; tenant:* and user:* hold for each.
+        key: queue:NAME, tenant:NAME, user:TENANT/USER, task:NAME or provider:NAME; a name of * holds for each.
         running: At most so many at once.
         starts: At most so many started in each period.
         per: The period, such as 1s, 1m or 1d.
         burst: How many of them may start at one instant.
         refuse: Of a queue, tenant or user at most so many wait and run together; more are refused.
+        warn: From so many on those who enqueue are warned.
         where: The store.
     """
     async with opened(where) as app:
         try:
-            await app.limits.set(key, running=running, starts=starts, per=per, burst=burst, refuse=refuse)
+            await app.limits.set(key, running=running, starts=starts, per=per, burst=burst, refuse=refuse, warn=warn)
         except ValueError as error:
             message = f"{error}."
             raise UsageError(message, remedy="Write it as 30 (seconds), 5m, 12h or 7d.") from error
+        return await _shown(app, where, key)
+
+
+@command.command
+async def overflow(key: str, /, *, warn_at: int = WARN_AT, refuse_at: int = REFUSE_AT, where: Where = HERE) -> int:
+    """Bound how many jobs of a queue, tenant or user wait and run; what else its limit says stays.
+
+    Args:
+        key: queue:NAME, tenant:NAME or user:TENANT/USER; a name of * holds for each that has no limit of its own.
+        warn_at: From so many on those who enqueue are warned; 0: nobody is.
+        refuse_at: So many may be there; 0: any number.
+        where: The store.
+    """
+    async with opened(where) as app:
+        await app.limits.overflow(key, warn_at=warn_at or None, refuse_at=refuse_at or None)
         return await _shown(app, where, key)
 
 
@@ -89,9 +107,8 @@ async def _shown(app: Stanchion, where: Where, key: str | None = None) -> int:
             facts = {**limit._asdict(), "used": state.used, "waiting": state.waiting, "parked_until": state.parked}
             render.line(facts)
     else:
-        render.table(
-            ("KEY", "RUNNING", "STARTS", "REFUSES ABOVE", "WAITING", "PARKED"), [_row(state, now) for state in found]
-        )
+        columns = ("KEY", "RUNNING", "STARTS", "WARNS AT", "REFUSES ABOVE", "WAITING", "PARKED")
+        render.table(columns, [_row(state, now) for state in found])
     return exits.OK
 
 
@@ -103,4 +120,5 @@ def _row(state: LimitState, now: int) -> tuple[str, ...]:
         starts = f"{limit.starts} in {limit.period / 1000:g} s, {limit.burst} at once"
     parked = "" if state.parked is None else f"{(state.parked - now) / 1000:.0f} s more"
     bound = "" if limit is None or limit.refuse is None else str(limit.refuse)
-    return state.key, running, starts, bound, str(state.waiting or ""), parked
+    warns = "" if limit is None or limit.warn is None else str(limit.warn)
+    return state.key, running, starts, warns, bound, str(state.waiting or ""), parked

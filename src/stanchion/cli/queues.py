@@ -25,11 +25,12 @@ async def list_(*, where: Where = HERE) -> int:
     """List queues with their jobs by state."""
     async with opened(where) as app:
         found, now = await app.stats(), app.store.now()
+        full = {key.key.removeprefix("queue:"): key for key in (await app.pressure()).keys if key.key[:6] == "queue:"}
         if where.json:
             for item in found:
-                render.line(show.queue_record(item))
+                render.line(show.queue_record(item, full.get(item.policy.name)))
         else:
-            render.table(show.QUEUE_COLUMNS, [show.queue_row(item, now) for item in found])
+            render.table(show.QUEUE_COLUMNS, [show.queue_row(item, now, full.get(item.policy.name)) for item in found])
     return exits.OK
 
 

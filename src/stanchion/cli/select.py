@@ -38,6 +38,7 @@ class Which:
         task: A task's name.
         user: A user's name.
         tag: A tag.
+        workflow: A workflow's id.
     """
 
     state: str | None = None
@@ -45,16 +46,26 @@ class Which:
     task: str | None = None
     user: str | None = None
     tag: str | None = None
+    workflow: str | None = None
 
     @property
     def given(self) -> bool:
         """Whether anything is filtered."""
-        return any(value is not None for value in (self.state, self.queue, self.task, self.user, self.tag))
+        given = (self.state, self.queue, self.task, self.user, self.tag, self.workflow)
+        return any(value is not None for value in given)
 
     def filter(self, *, text: str | None = None, states: tuple[State, ...] = ()) -> Filter:
         """Return the filter; `states` where none is named."""
         named = states_of(part.strip() for part in self.state.split(",")) if self.state is not None else states
-        return Filter(states=named, queue=self.queue, task=self.task, user=self.user, tag=self.tag, text=text)
+        return Filter(
+            states=named,
+            queue=self.queue,
+            task=self.task,
+            user=self.user,
+            tag=self.tag,
+            text=text,
+            workflow=self.workflow,
+        )
 
 
 ANY: Final = Which()

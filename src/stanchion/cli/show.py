@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stanchion.app import Stanchion
+    from stanchion.domain.intake import Overflowing
     from stanchion.domain.job import Job, NewJob
     from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId
@@ -34,6 +35,7 @@ QUEUE_COLUMNS: Final = (
     "failed#",
     "cancelled#",
     "oldest#",
+    "of#",
 )
 WORKER_COLUMNS: Final = (
     "worker",
@@ -140,17 +142,20 @@ async def full(app: Stanchion, job: Job) -> wire.JobOut:
         cost=present.costs_out(await store.costs(job.id)),
         attempts=present.attempts_out(job, attempts),
         events=[present.event_out(event) for event in events],
+        warnings=[],
     )
 
 
-def queue_row(item: QueueStats, now: Instant) -> tuple[object, ...]:
-    """Return a queue as a row of `QUEUE_COLUMNS`."""
+def queue_row(item: QueueStats, now: Instant, full: Overflowing | None = None) -> tuple[object, ...]:
+    """Return a queue as a row of `QUEUE_COLUMNS`; its bound stands at the end."""
+    most = "" if full is None or full.refuse_at is None else f"{full.refuse_at:,}"
+    word = "paused" if item.policy.paused else "filling" if full is not None and full.since is not None else ""
     oldest = None if item.oldest_queued_at is None else (now - item.oldest_queued_at) / 1000
     counts = (item.counts.get(state, 0) or "" for state in _BY_STATE)
-    return (item.policy.name, "paused" if item.policy.paused else "", *counts, render.age(oldest))
+    return (item.policy.name, word, *counts, render.age(oldest), most)
 
 
-def queue_record(item: QueueStats) -> dict[str, Any]:
+def queue_record(item: QueueStats, full: Overflowing | None = None) -> dict[str, Any]:
     """Return a queue for JSON."""
     policy = item.policy
     return {
@@ -162,6 +167,7 @@ def queue_record(item: QueueStats) -> dict[str, Any]:
         "aging": None if policy.aging is None else policy.aging / 1000,
         "counts": present.counts(item),
         "oldest_queued_at": present.maybe_at(item.oldest_queued_at),
+        "overflow": msgspec.to_builtins(present.overflow_out(full)),
     }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.cache import Caching
     from stanchion.domain.dependency import Dependency
+    from stanchion.domain.intake import Intake
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.limits import Weights
     from stanchion.domain.resources import Hold
@@ -134,6 +135,8 @@ class NewJob(NamedTuple):
     """The model that must be loaded to run it; '' where none does."""
     batch: str = ""
     """Its batch key: jobs of one task with the same key may run together; '' runs alone."""
+    intake: Intake | None = None
+    """What it is asked before it is stored; None asks nothing."""
 
 
 class Lease(NamedTuple):

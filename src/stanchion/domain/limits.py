@@ -1,8 +1,9 @@
 """Limits: at most n running, at most n started per period, or nothing until an instant; each for a key.
 
 A *key* names what is limited: `queue:NAME`, `tenant:NAME`, `user:TENANT/USER` and `task:NAME` follow from the job,
-any other (`provider:NAME`, `key:NAME`) is given with it. `tenant:*` and `user:*` are the limits of each tenant and
-user that has none of its own. Limits compose: a job starts only where all its keys have room for its weight.
+any other (`provider:NAME`, `key:NAME`) is given with it. `tenant:*`, `user:*` and `queue:*` are the limits of each
+tenant, user and queue that has none of its own. Limits compose: a job starts only where all its keys have room for
+its weight.
 
 Starts per period are counted by the generic cell rate algorithm (ITU-T I.371): one number, the instant at which
 all that was started is paid for, in µs so that no rate is rounded up.
@@ -20,6 +21,7 @@ from stanchion.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from stanchion.domain.intake import Overflow
     from stanchion.domain.units import Instant, Millis, Turn
 
 Weights: TypeAlias = tuple[tuple[str, int], ...]
@@ -31,7 +33,7 @@ BOUNDED: Final = ("queue:", "tenant:", "user:")
 """What begins a key of which jobs may be refused by their number."""
 RESOURCE: Final = "resource:"
 """What begins the key of a resource: see `domain.resources`."""
-DEFAULTS: Final = {"tenant:": "tenant:*", "user:": "user:*"}
+DEFAULTS: Final = {"tenant:": "tenant:*", "user:": "user:*", "queue:": "queue:*"}
 USER_RUNNING: Final = 5
 """How many jobs of a user run at once where a limit for each user is switched on without a number."""
 MAX_WEIGHT: Final = 1_000
@@ -52,6 +54,7 @@ class Limit(NamedTuple):
         period: In ms.
         burst: How much may start at one instant, once that much time has gone unused.
         refuse: Of a queue, tenant or user at most so many jobs wait and run together; more are not stored.
+        warn: From so many on, those who enqueue are warned.
     """
 
     key: str
@@ -60,6 +63,7 @@ class Limit(NamedTuple):
     period: Millis = SECOND
     burst: int = 1
     refuse: int | None = None
+    warn: int | None = None
 
 
 class Usage(NamedTuple):
@@ -106,14 +110,15 @@ def checked(limit: Limit) -> Limit:
         ("starts", limit.starts),
         ("burst", limit.burst),
         ("refuse", limit.refuse),
+        ("warn", limit.warn),
     ):
         if value is not None and not (0 if name != "burst" else 1) <= value <= MAX_COUNT:
             message = f"The limit {limit.key!r} cannot have {name}={value}."
             raise UsageError(message, remedy=f"Give a whole number up to {MAX_COUNT:,}.")
-    if limit.refuse is not None and not limit.key.startswith(BOUNDED):
+    if (limit.refuse, limit.warn) != (None, None) and not limit.key.startswith(BOUNDED):
         message = f"Jobs of {limit.key!r} cannot be refused by their number."
         raise UsageError(message, remedy="Give `refuse` for a queue, a tenant or a user.")
-    if limit.running is None and limit.starts is None and limit.refuse is None:
+    if limit.running is None and limit.starts is None and limit.refuse is None and limit.warn is None:
         message = f"The limit {limit.key!r} limits nothing."
         raise UsageError(message, remedy="Give `running`, `starts` and `per`, or `refuse`; or drop the limit.")
     if limit.starts == 0:
@@ -195,6 +200,22 @@ def bounded_keys(queue: str, tenant: str, user: str | None) -> tuple[str, ...]:
     """Return the keys by which a job may be refused."""
     own = (f"queue:{queue}", f"tenant:{tenant}")
     return (*own, f"user:{tenant}/{user}") if user else own
+
+
+def bounded(limits: Mapping[str, Limit], key: str, overflow: Overflow | None = None) -> Limit | None:
+    """Return the limit that bounds the number of a key's jobs, if there is one.
+
+    Args:
+        limits: The policies.
+        key: A queue, tenant or user.
+        overflow: The bound of a tenant where no limit says otherwise.
+    """
+    limit = find(limits, key)
+    if limit is not None and (limit.refuse, limit.warn) != (None, None):
+        return limit
+    if overflow is None or not key.startswith("tenant:"):
+        return None
+    return Limit(key, refuse=overflow.refuse_at, warn=overflow.warn_at)
 
 
 def find(limits: Mapping[str, Limit], key: str) -> Limit | None:

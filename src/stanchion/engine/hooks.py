@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from stanchion.domain.intake import Warned
     from stanchion.domain.job import Job, State
     from stanchion.engine.context import Context
     from stanchion.engine.submit import Submission
 
     BeforeEnqueue: TypeAlias = Callable[[Submission], Submission | Awaitable[Submission | None] | None]
     AroundAttempt: TypeAlias = Callable[[Context, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+    OnOverflow: TypeAlias = Callable[[Warned], Awaitable[None] | None]
     OnState: TypeAlias = "Callable[[StateChange], Awaitable[None] | None]"
 
 
@@ -33,6 +35,7 @@ class Hooks:
         self.before_enqueue: list[BeforeEnqueue] = []
         self.around_attempt: list[AroundAttempt] = []
         self.on_state: list[OnState] = []
+        self.on_overflow: list[OnOverflow] = []
 
     async def submitted(self, submission: Submission) -> Submission:
         """Return a request after all hooks saw it; a hook that raises refuses it."""
@@ -43,6 +46,13 @@ class Hooks:
             if answer is not None:
                 submission = answer
         return submission
+
+    async def overflowed(self, warned: Warned) -> None:
+        """Tell all hooks of a key that was just crossed."""
+        for hook in self.on_overflow:
+            answer = hook(warned)
+            if inspect.isawaitable(answer):
+                await answer
 
     async def attempted(self, context: Context, call: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - a handler's own result
         """Run a handler inside all hooks, the first registered outermost."""

@@ -83,6 +83,8 @@ class Maintainer:
             await asyncio.to_thread(self._artifacts.remove, done.artifacts)
         if done.pruned or done.expired:
             log.info("pruned %d jobs, expired %d", done.pruned, done.expired)
+        for key in done.relieved:
+            log.info("%s: few enough jobs wait and run again", key)
         full = LIMIT in (done.promoted, done.expired, done.pruned, done.aged) or done.uncached >= LIMIT
         await learn(self._store)
         return full or done.resolved > 0

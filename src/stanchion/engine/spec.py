@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from stanchion.domain.intake import Intake
 from stanchion.domain.job import NewJob
 from stanchion.domain.keys import Json, Share, content_key
 from stanchion.domain.normal import Normalize, normalized
@@ -15,6 +16,7 @@ from stanchion.errors import TaskConflictError, UnknownTaskError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from stanchion.domain.intake import Conflict
     from stanchion.domain.limits import Weights
     from stanchion.domain.units import Millis
     from stanchion.engine.batch import BatchRule
@@ -57,6 +59,7 @@ class TaskSpec:
     """The function that runs several of its jobs in one call."""
     resources: Weights = ()
     """What each of its jobs holds while it runs."""
+    conflict: Conflict | None = None
 
     is_async: bool = field(init=False)
     """Whether the function is a coroutine function."""
@@ -79,6 +82,7 @@ class TaskSpec:
                 limits=self.limits,
                 model=self.model,
                 resources=self.resources,
+                intake=None if self.conflict is None else Intake(self.conflict),
             )[3:]
         object.__setattr__(self, "plain", plain)
 

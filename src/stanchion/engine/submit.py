@@ -12,6 +12,7 @@ import msgspec
 from stanchion.domain.batches import alike
 from stanchion.domain.cache import DEFAULT_TTL, Caching
 from stanchion.domain.dependency import Dependency, Policy
+from stanchion.domain.intake import NOTHING, Conflict, Guard, Intake, Overflow, conflict, furthest
 from stanchion.domain.job import Idempotency, NewJob
 from stanchion.domain.keys import content_key, fingerprint, named_key
 from stanchion.domain.limits import weights
@@ -21,6 +22,7 @@ from stanchion.domain.units import DEFAULT_TENANT, millis
 from stanchion.engine.chance import new_id
 from stanchion.engine.collector import paused
 from stanchion.engine.commit import Batcher
+from stanchion.engine.desk import Desk
 from stanchion.engine.gather import holes
 from stanchion.engine.model import checked as checked_model
 from stanchion.errors import NotAloneError, PayloadError, StanchionError, UnknownTaskError
@@ -90,6 +92,14 @@ class JobOptions:
     model: str | None = None
     resources: Mapping[str, int] | Iterable[str] | None = None
     """What the job holds while it runs."""
+    conflict: Conflict | None = None
+    """Its conflict key, within its tenant, and what becomes of it while another job of the key has not ended."""
+    max_ahead: int | None = None
+    """It is refused where more jobs than this would start before it."""
+    overflow: Overflow | None = None
+    """The bound of its tenant where no limit says otherwise: what the server asks of an API key's tenant."""
+    guard: Guard | None = None
+    """Who asks, so that who is refused too often is slowed down: what the server asks of an API key."""
 
     def merged(self, other: JobOptions) -> JobOptions:
         """Return these options with what the other sets put over them."""
@@ -120,7 +130,9 @@ class Submitter:
         *,
         max_payload: int,
         levels: Levels | None = None,
+        desk: Desk | None = None,
     ) -> None:
+        self._desk = desk or Desk(store, hooks)
         self._store, self._registry, self._hooks, self._artifacts = store, registry, hooks, artifacts
         self._max_payload, self._levels = max_payload, levels
         self._batcher: Batcher[NewJob, Enqueued | Refused] = Batcher(store.enqueue)
@@ -138,7 +150,9 @@ class Submitter:
         batcher = self._batcher
         answer = await (batcher.alone(new) if batcher.lone() else batcher.put(new))
         if isinstance(answer, Refused):
-            raise answer.error
+            raise await self._desk.explained(new, answer.error)
+        if answer.warnings:
+            await self._desk.warned(answer.warnings)
         if new.cache is not None:
             self._told(new, answer)
         return answer
@@ -189,7 +203,7 @@ class Submitter:
             if atomic and len(part) < len(submissions):
                 return all_refused([answer or Refused(NotAloneError()) for answer in answers])
             batch = await self._looked_up([new for _, new in part])
-            stored = await self._store.enqueue(batch, atomic=atomic)
+            stored = await self._desk.all_told(batch, await self._store.enqueue(batch, atomic=atomic))
             for (place, new), answer in zip(part, stored, strict=True):
                 answers[place] = answer
                 self._told(new, answer)
@@ -217,7 +231,8 @@ class Submitter:
                 batch.append(self._prepared_now(submission) or await self._prepared(submission))
             batch = await self._looked_up(batch)
             answers: list[Enqueued] = []
-            for new, answer in zip(batch, await self._store.enqueue(batch, atomic=True), strict=True):
+            stored = await self._desk.all_told(batch, await self._store.enqueue(batch, atomic=True))
+            for new, answer in zip(batch, stored, strict=True):
                 if isinstance(answer, Refused) and not isinstance(answer.error, NotAloneError):
                     raise answer.error
                 if isinstance(answer, Enqueued):
@@ -349,7 +364,20 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
         limits=weights(options.limits) if options.limits is not None else spec.limits if spec is not None else (),
         model=checked_model(options.model) if options.model is not None else spec.model if spec is not None else "",
         resources=asked(options.resources) if options.resources is not None else spec.resources if spec else (),
+        intake=_intake(options, spec),
     )
+
+
+def _intake(options: JobOptions, spec: TaskSpec | None) -> Intake | None:
+    """Return what a request is asked before it is stored; None asks nothing."""
+    given = options.conflict if options.conflict is not None else spec.conflict if spec is not None else None
+    asked = Intake(
+        None if given is None else conflict(*given),
+        None if options.max_ahead is None else furthest(options.max_ahead),
+        options.overflow,
+        options.guard,
+    )
+    return None if asked == NOTHING else asked
 
 
 def _dependencies(options: JobOptions) -> tuple[Dependency, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 from starlette.responses import Response
 
+from stanchion.domain.intake import Guard, Overflow
 from stanchion.engine.scaling import Scaler
 from stanchion.errors import StoreError
 from stanchion.server.bodies import SLACK
@@ -80,6 +81,18 @@ class Server:
     def max_body(self) -> int:
         """Return the most bytes of a request body."""
         return self.app.settings.max_payload + SLACK
+
+    def asks(self, who: Principal) -> dict[str, Any]:
+        """Return what a tenant's own key is asked before its jobs are stored; who holds no key is trusted."""
+        if who.tenant is None:
+            return {}
+        given = self.app.settings
+        asked: dict[str, Any] = {}
+        if given.tenant_warn or given.tenant_refuse:
+            asked["overflow"] = Overflow(given.tenant_warn or None, given.tenant_refuse or None)
+        if given.slow_after:
+            asked["guard"] = Guard(f"key:{who.id}", given.slow_after, round(given.slow_window * 1000))
+        return asked
 
     def now(self) -> Instant:
         """Return the store's clock."""

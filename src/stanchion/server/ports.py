@@ -88,6 +88,26 @@ class SettingsPort(Protocol):
         """Return how many streams, sockets and waiting requests one key may have open."""
         ...
 
+    @property
+    def tenant_warn(self) -> int:
+        """Return from how many jobs of a tenant on its keys are warned; 0: they are not."""
+        ...
+
+    @property
+    def tenant_refuse(self) -> int:
+        """Return how many jobs of a tenant its keys may have waiting and running; 0: any number."""
+        ...
+
+    @property
+    def slow_after(self) -> int:
+        """Return after how many refusals a tenant's key is slowed down; 0: never."""
+        ...
+
+    @property
+    def slow_window(self) -> float:
+        """Return in how many seconds so many refusals slow it down."""
+        ...
+
 
 class CachePort(Protocol):
     """The result cache."""

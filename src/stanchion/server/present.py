@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from stanchion.domain.dependency import Relations
+    from stanchion.domain.intake import Overflowing, Warned
     from stanchion.domain.job import Attempt, Cost, Event, Job, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
+    from stanchion.domain.query import Scope
     from stanchion.domain.schedule import Schedule
     from stanchion.domain.units import Instant, JobId
     from stanchion.store import Bucket, Place, QueueStats
@@ -50,6 +52,19 @@ def error_out(error: ErrorInfo | None, *, trace: bool = False) -> wire.ErrorOut 
     if error is None:
         return None
     return wire.ErrorOut(error.kind.value, error.message, error.retryable, error.trace if trace else None)
+
+
+def warning_out(warned: Warned, scope: Scope) -> wire.WarningOut:
+    """Return a warning; how many jobs a queue holds is told only to who sees all tenants."""
+    shared = scope.tenant is not None and warned.key.startswith("queue:")
+    return wire.WarningOut(warned.key, None if shared else warned.jobs, warned.warn_at, warned.refuse_at)
+
+
+def overflow_out(found: Overflowing | None) -> wire.OverflowOut | None:
+    """Return how full a key is, where it has a bound."""
+    if found is None:
+        return None
+    return wire.OverflowOut(found.jobs, found.warn_at, found.refuse_at, maybe_at(found.since))
 
 
 def progress_out(job: Job, now: Instant) -> wire.ProgressOut | None:

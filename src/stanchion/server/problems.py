@@ -27,6 +27,7 @@ _STATUS: Final[Mapping[type[Exception], int]] = {
     errors.StoreError: 503,
     errors.QueueFullError: 429,
     errors.OverLimitError: 429,
+    errors.SlowDownError: 429,
     errors.InsufficientCreditsError: 402,
     errors.PermissionDeniedError: 403,
     errors.RefusedError: 422,
@@ -126,6 +127,8 @@ def problem(error: Exception, *, instance: str | None = None, request_id: str | 
         instance=instance,
         remedy=error.remedy or None,
         retry_after=retry_after(error, status),
+        estimated_wait=error.estimated_wait if isinstance(error, errors.RefusedError) else None,
+        job=error.job_id if isinstance(error, errors.ConflictingJobError) else None,
         request_id=request_id,
         errors=[wire.PointerOut(pointer, message) for pointer, message in pairs],
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from stanchion.domain.dependency import Dependency
+from stanchion.domain.intake import Conflict
 from stanchion.domain.keys import canonical, fingerprint
 from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import PayloadError
@@ -14,6 +15,8 @@ from stanchion.server.links import BASE
 from stanchion.server.problems import ApiError, malformed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stanchion.domain.units import Millis
     from stanchion.server import wire
     from stanchion.server.auth import Principal
@@ -25,13 +28,18 @@ _OPTIONS: Final = frozenset(
     {
         "queue", "priority", "user", "delay", "run_at", "expires_in", "expires_at", "tags", "metadata", "dedup_window",
         "dedup_key", "timeout", "max_attempts", "correlation_id", "workflow",
-        "cache",
+        "cache", "max_ahead",
     }
 )  # fmt: skip
 
 
 def submission(
-    body: wire.NewJob, who: Principal, *, key: str | None = None, deadline: Millis | None = None
+    body: wire.NewJob,
+    who: Principal,
+    *,
+    key: str | None = None,
+    deadline: Millis | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Submission:
     """Return what a body asks for.
 
@@ -40,6 +48,7 @@ def submission(
         who: Whose credential it came with; it decides the tenant.
         key: The idempotency key, kept with a fingerprint of method, path and canonical body.
         deadline: `Cancel-After` in ms: not started by then, the job expires; and no attempt runs for longer.
+        asked: Further options, of what the server asks of its callers.
     """
     given = {name: value for name in _OPTIONS if (value := getattr(body, name)) is not None}
     if body.depends_on:
@@ -53,7 +62,9 @@ def submission(
     if key is not None:
         given["idempotency_key"] = key
         given["idempotency_fingerprint"] = _fingerprint(body)
-    options = JobOptions(tenant=who.tenant_for(body.tenant), **given)
+    if body.conflict is not None:
+        given["conflict"] = Conflict(body.conflict.policy, body.conflict.key)
+    options = JobOptions(tenant=who.tenant_for(body.tenant), **given, **(asked or {}))
     return Submission(task=body.task, args=body.args, options=options)
 
 

@@ -72,7 +72,7 @@ async def full(server: Server, job: Job, scope: Scope, *, hidden: frozenset[str]
     result = present.kept(job.result)
     if job.version == 1:
         born = wire.EventOut(1, job.state.value, present.at(job.created_at), 0, None)
-        return wire.JobOut(**fields, args=args, result=result, cost=[], attempts=[], events=[born])
+        return wire.JobOut(**fields, args=args, result=result, cost=[], attempts=[], events=[born], warnings=[])
     events, attempts = await store.history(job.id, scope)
     if not job.artifacts and job.attempt:
         made = await store.outputs(job.id, scope)
@@ -84,4 +84,5 @@ async def full(server: Server, job: Job, scope: Scope, *, hidden: frozenset[str]
         cost=present.costs_out(await store.costs(job.id, scope)),
         attempts=present.attempts_out(job, attempts),
         events=[present.event_out(event) for event in events],
+        warnings=[],
     )

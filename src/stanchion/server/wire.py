@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from stanchion.domain.affinity import MAX_JOBS, MAX_TIME
 from stanchion.domain.dependency import Policy
+from stanchion.domain.intake import OnConflict
 from stanchion.domain.job import State
 from stanchion.domain.schedule import Overlap
 
@@ -35,8 +36,15 @@ class ParentIn(Strict):
     policy: Policy = Policy.FAIL
 
 
+class ConflictKey(Strict):
+    """A conflict key, within the tenant, and what becomes of the job while another of the key has not ended."""
+
+    key: Name
+    policy: OnConflict = OnConflict.QUEUE
+
+
 class NewJob(Strict):
-    """A job to enqueue."""
+    """A job to enqueue; with `max_ahead` it is refused where more jobs would start before it."""
 
     task: Name
     args: Object = msgspec.field(default_factory=dict[str, Any])
@@ -58,6 +66,8 @@ class NewJob(Strict):
     depends_on: Annotated[list[JobIdText | ParentIn], Meta(max_length=1_000)] | None = None
     workflow: Name | None = None
     cache: bool | None = None
+    conflict: ConflictKey | None = None
+    max_ahead: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
 
 
 class BulkItem(NewJob):
@@ -153,7 +163,7 @@ class LimitIn(Strict):
     """A limit to set.
 
     At most so many running, so many started in each `period` (seconds); more than `refuse` that wait or run
-    are refused.
+    are refused, and from `warn` on those who enqueue are warned.
     """
 
     key: Annotated[str, Meta(min_length=3, max_length=200)]
@@ -162,6 +172,7 @@ class LimitIn(Strict):
     period: Annotated[float, Meta(ge=0.001, le=34_560_000)] = 1.0
     burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     refuse: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    warn: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
 
 
 class Park(Strict):
@@ -366,6 +377,20 @@ class JobOut(JobThin, kw_only=True):
     parents: list[RelatedOut]
     children: list[RelatedOut]
     workflows: list[str]
+    warnings: list[WarningOut]
+    """Only in the answer to the request that made the job."""
+
+
+class WarningOut(Struct):
+    """A queue, tenant or user of which so many jobs wait and run that it is warned of.
+
+    `jobs` is null where those of other tenants are counted as well.
+    """
+
+    key: str
+    jobs: int | None
+    warn_at: int
+    refuse_at: int | None
 
 
 class JobPage(Struct):
@@ -394,6 +419,10 @@ class ProblemOut(Struct, kw_only=True, omit_defaults=True):
     instance: str | None = None
     remedy: str | None = None
     retry_after: float | None = None
+    estimated_wait: float | None = None
+    """For how many seconds a job would wait in line; left out where nobody can tell."""
+    job: str | None = None
+    """The job that stands in the way of a new one."""
     request_id: str | None = None
     errors: list[PointerOut] = msgspec.field(default_factory=list[PointerOut])
 
@@ -508,6 +537,15 @@ class CacheOut(Struct):
     lookups: CacheLookupsOut | None
 
 
+class OverflowOut(Struct):
+    """A bound on the jobs that wait and run: how many there are, its levels, and since when it is warned of."""
+
+    jobs: int
+    warn_at: int | None
+    refuse_at: int | None
+    since: str | None
+
+
 class QueueOut(Struct):
     """A queue now."""
 
@@ -520,6 +558,8 @@ class QueueOut(Struct):
     affinity_jobs: int
     affinity_seconds: float
     aging: float | None = None
+    overflow: OverflowOut | None = None
+    """How full the queue is; only for who sees all tenants."""
 
 
 class Queues(Struct):
@@ -573,6 +613,7 @@ class LimitOut(Struct, kw_only=True):
     period: float | None
     burst: int | None
     refuse: int | None
+    warn: int | None
     used: int
     waiting: int
     parked_until: str | None

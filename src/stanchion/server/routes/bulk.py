@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from stanchion.domain.query import Scope
 from stanchion.errors import NotAloneError, StanchionError
@@ -14,7 +14,7 @@ from stanchion.server.submit import below_args, submission
 from stanchion.store import Enqueued, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from msgspec import Raw
     from starlette.requests import Request
@@ -35,7 +35,8 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
     """Enqueue many jobs: 200 with an answer for each; with `atomic` 422 and none stored if one is refused."""
     body = await bodies.decoded(request, wire.Bulk, server.max_body * BULK_FACTOR)
     items = [_item(place, raw) for place, raw in enumerate(body.jobs)]
-    wanted = [_wanted(item, who, place) for place, item in enumerate(items)]
+    asked = server.asks(who)
+    wanted = [_wanted(item, who, place, asked) for place, item in enumerate(items)]
     if body.atomic:
         _all_or_none([item for item in wanted if isinstance(item, StanchionError)])
     places = [place for place, item in enumerate(wanted) if not isinstance(item, StanchionError)]
@@ -56,11 +57,13 @@ def _item(place: int, raw: Raw) -> wire.BulkItem | StanchionError:
         return error
 
 
-def _wanted(item: wire.BulkItem | StanchionError, who: Principal, place: int) -> Submission | StanchionError:
+def _wanted(
+    item: wire.BulkItem | StanchionError, who: Principal, place: int, asked: Mapping[str, Any]
+) -> Submission | StanchionError:
     if isinstance(item, StanchionError):
         return item
     try:
-        return submission(item, who, key=item.idempotency_key)
+        return submission(item, who, key=item.idempotency_key, asked=asked)
     except StanchionError as error:
         return ApiError(
             422, error.code, error.message, remedy=error.remedy, problems=((f"/jobs/{place}", error.message),)

@@ -15,7 +15,7 @@ from stanchion.domain.priority import priority
 from stanchion.domain.query import Filter, Scope
 from stanchion.engine.watchers import Interest
 from stanchion.security.scopes import JOBS_READ, JOBS_WRITE
-from stanchion.server import bodies, links, queries, views, wire
+from stanchion.server import bodies, links, present, queries, views, wire
 from stanchion.server.context import Endpoint, reply
 from stanchion.server.problems import invalid, unauthenticated
 from stanchion.server.routes.stream import job_stream
@@ -39,7 +39,7 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
     body = await bodies.decoded(request, wire.NewJob, server.max_body)
     key = queries.idempotency_key(request)
     prefers = queries.preferences(request)
-    wanted = submission(body, who, key=key, deadline=queries.cancel_after(request))
+    wanted = submission(body, who, key=key, deadline=queries.cancel_after(request), asked=server.asks(who))
     if prefers.wait is not None:
         server.streams.check(who)
     answer = await submit_one(server, wanted)
@@ -56,7 +56,10 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
         if prefers.detached:
             headers["preference-applied"] = "respond-async"
     status = 202 if waiting else 201 if answer.created else 200
-    return reply(await _full(server, job, who), status, headers)
+    body = await _full(server, job, who)
+    if answer.warnings:
+        body.warnings = [present.warning_out(one, who.scope) for one in answer.warnings]
+    return reply(body, status, headers)
 
 
 def _headers(answer: Enqueued, key: str | None) -> dict[str, str]:

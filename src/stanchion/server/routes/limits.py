@@ -32,6 +32,7 @@ def _out(state: LimitState) -> wire.LimitOut:
         period=None if limit is None or limit.starts is None else limit.period / 1000,
         burst=None if limit is None or limit.starts is None else limit.burst,
         refuse=None if limit is None else limit.refuse,
+        warn=None if limit is None else limit.warn,
         used=state.used,
         waiting=state.waiting,
         parked_until=present.maybe_at(state.parked),
@@ -50,7 +51,7 @@ async def read_many(server: Server, request: Request, who: Principal) -> Respons
 async def put(server: Server, request: Request, who: Principal) -> Response:
     """Set the limit of a key."""
     body = await bodies.decoded(request, wire.LimitIn, server.max_body)
-    limit = Limit(body.key, body.running, body.starts, round(body.period * 1000), body.burst, body.refuse)
+    limit = Limit(body.key, body.running, body.starts, round(body.period * 1000), body.burst, body.refuse, body.warn)
     await server.store.configure_limit(limits.checked(limit))
     return await _all(server)
 

@@ -18,9 +18,12 @@ from stanchion.server.routes import sweep
 from stanchion.store import Flow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from stanchion.domain.intake import Overflowing
     from stanchion.server.auth import Principal
     from stanchion.server.context import Server
     from stanchion.store import QueueStats
@@ -37,7 +40,14 @@ def _name(request: Request) -> str:
     return name
 
 
-def _out(queue: QueueStats, flow: Flow | None) -> wire.QueueOut:
+async def _full(server: Server, who: Principal) -> dict[str, Overflowing]:
+    """Return how full the queues are that have a bound; to a tenant's key that would tell of other tenants."""
+    if who.tenant is not None:
+        return {}
+    return {found.key: found for found in (await server.store.pressure()).keys}
+
+
+def _out(queue: QueueStats, flow: Flow | None, full: Mapping[str, Overflowing]) -> wire.QueueOut:
     return wire.QueueOut(
         queue.policy.name,
         queue.policy.paused,
@@ -48,19 +58,21 @@ def _out(queue: QueueStats, flow: Flow | None) -> wire.QueueOut:
         queue.policy.affinity.jobs,
         queue.policy.affinity.time / 1000,
         None if queue.policy.aging is None else queue.policy.aging / 1000,
+        present.overflow_out(full.get(f"queue:{queue.policy.name}")),
     )
 
 
 async def read_many(server: Server, request: Request, who: Principal) -> Response:
     """Return all queues."""
     flows = await server.flows.of(who.scope)
-    return reply(wire.Queues([_out(q, flows.get(q.policy.name)) for q in await server.store.stats(who.scope)]))
+    full = await _full(server, who)
+    return reply(wire.Queues([_out(q, flows.get(q.policy.name), full) for q in await server.store.stats(who.scope)]))
 
 
 async def _one(server: Server, name: str, who: Principal) -> Response:
     for queue in await server.store.stats(who.scope):
         if queue.policy.name == name:
-            return reply(_out(queue, (await server.flows.of(who.scope)).get(name)))
+            return reply(_out(queue, (await server.flows.of(who.scope)).get(name), await _full(server, who)))
     message = "There is no such queue."
     raise NotFoundError(message, remedy="Read /queues for those there are.")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
+from stanchion.domain.intake import Pressure
 from stanchion.security.scopes import JOBS_READ
 from stanchion.server import present, queries, wire
 from stanchion.server.context import Endpoint, reply
@@ -48,6 +49,7 @@ async def metrics(server: Server, request: Request, who: Principal) -> Response:
     workers = await server.store.workers()
     (last,) = (await server.store.series(_MINUTE, _MINUTE, who.scope))[-1:] or (None,)
     sizes = await server.scaler.queues(scaling.usual(server), who.scope)
+    pressure = await server.store.pressure() if who.tenant is None else Pressure()
     now = server.now()
     oldest = [(q.policy.name, q.oldest_queued_at) for q in queues]
     states = Counter(worker.state for worker in workers)
@@ -68,6 +70,20 @@ async def metrics(server: Server, request: Request, who: Principal) -> Response:
             "queue_desired_workers", "How many workers a queue should have, of as many slots as the setting says.",
             [({"queue": name}, sizing.desired) for name, sizing in sizes.items()],
         ),
+        *_metric(
+            "overflow_jobs", "Jobs that wait and run, of a key that has a bound.",
+            [({"key": k.key}, k.jobs) for k in pressure.keys],
+        ),
+        *_metric(
+            "overflow_level", "How many jobs may wait and run until it is warned of, and refused.",
+            [({"key": k.key, "level": name}, at) for k in pressure.keys
+             for name, at in (("warn", k.warn_at), ("refuse", k.refuse_at)) if at is not None],
+        ),
+        *_metric(
+            "overflow_warned", "Whether it is warned of.",
+            [({"key": k.key}, int(k.since is not None)) for k in pressure.keys],
+        ),
+        *_metric("slowed_keys", "Callers that are slowed down: refused too often.", [({}, len(pressure.slowed))]),
         *_metric("workers", "Workers by state.", [({"state": state}, n) for state, n in sorted(states.items())]),
         *_metric("worker_slots", "Slots of living workers.", [({}, sum(w.info.slots for w in workers if w.alive))]),
         *_metric("worker_slots_used", "Attempts that run.", [({}, sum(w.running for w in workers if w.alive))]),

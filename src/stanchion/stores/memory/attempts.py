@@ -11,7 +11,6 @@ from stanchion.domain.charges import classed
 from stanchion.domain.fairness import Standing
 from stanchion.domain.job import (
     FINAL,
-    WAITING,
     Attempt,
     Cost,
     Job,
@@ -27,7 +26,7 @@ from stanchion.domain.job import (
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import effective
 from stanchion.domain.resources import with_resources
-from stanchion.errors import IdempotencyMismatchError, QueueFullError
+from stanchion.errors import IdempotencyMismatchError
 from stanchion.store import (
     Claimed,
     CostNote,
@@ -40,7 +39,7 @@ from stanchion.store import (
     Refused,
     StepNote,
 )
-from stanchion.stores.memory import affinity, batches, cache, limits, resources
+from stanchion.stores.memory import affinity, batches, cache, intake, limits, resources
 from stanchion.stores.memory.tables import REMEMBER_FOR, Remembered, advance, share_of
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ _FAILINGS: Final = frozenset({"failed", "retry", "lost"})
 
 def enqueue(tables: Tables, new: NewJob, now: Instant) -> Enqueued | Refused:
     """Store a job, join the one that its id or keys name, or refuse it."""
-    limit = tables.policy(new.queue).max_waiting  # a queue is there once a request has named it
+    tables.policy(new.queue)  # a queue is there once a request has named it
     if new.id in tables.refs:
         return _joined(tables.jobs[tables.refs[new.id]])
     if new.idempotency is not None:
@@ -76,14 +75,14 @@ def enqueue(tables: Tables, new: NewJob, now: Instant) -> Enqueued | Refused:
     if twin is not None:
         _remember(tables, new, twin.ref, now)
         return _joined(twin)
-    entry = cache.answer(tables, new, now)
+    entry, held = cache.answer(tables, new, now), False
     if entry is None:
-        full = limit is not None and sum(job.queue == new.queue for job in tables.having(*WAITING)) >= limit
-        over = QueueFullError(new.queue, limit) if full and limit is not None else limits.refusal(tables, new)
-        if over is not None:
-            return Refused(over)
-    job = _store(tables, new, now, entry)
-    return Enqueued(job.id, job.state, new=True, version=job.version, cached=entry is not None)
+        refusal, held = intake.admitted(tables, new, now)
+        if refusal is not None:
+            return Refused(refusal)
+    job = _store(tables, new, now, entry, held=held)
+    told = intake.warnings(tables, new, now) if entry is None else ()
+    return Enqueued(job.id, job.state, new=True, version=job.version, cached=entry is not None, warnings=told)
 
 
 def _joined(job: Job) -> Enqueued:
@@ -107,7 +106,7 @@ def _remember(tables: Tables, new: NewJob, ref: int, now: Instant) -> None:
         tables.idempotency[new.tenant, new.idempotency.key] = used
 
 
-def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None) -> Job:
+def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None, *, held: bool = False) -> Job:
     due = now + new.delay if new.run_at is None else new.run_at
     expires = new.expires_at
     if expires is None and new.expires_in is not None:
@@ -121,13 +120,15 @@ def _store(tables: Tables, new: NewJob, now: Instant, entry: Entry | None = None
     _remember(tables, new, tables.last_ref, now)
     if new.dedup_key is not None:
         tables.dedup[new.dedup_key] = tables.last_ref
+    if new.intake is not None and new.intake.conflict is not None and entry is None:
+        tables.conflicts[tables.last_ref] = new.intake.conflict.key
     if new.cache is not None and entry is None:
         tables.cache.keeping[tables.last_ref] = new.cache
     tables.hints.add("work")
     unborn = Job(
         ref=tables.last_ref, id=new.id, task=new.task, queue=new.queue, tenant=new.tenant, user=new.user,
         priority=max(new.priority, tables.tenant(new.tenant).top_priority),
-        state=State.BLOCKED if new.depends_on else State.SCHEDULED if due > now else State.QUEUED, version=0,
+        state=State.BLOCKED if new.depends_on or held else State.SCHEDULED if due > now else State.QUEUED, version=0,
         attempt=0, spent=0, crashes=0, max_attempts=new.max_attempts, created_at=now,
         due_at=due if due > now else None, expires_at=expires, tags=new.tags, metadata=new.metadata,
         args=new.args, timeout=new.timeout, correlation_id=new.correlation_id,

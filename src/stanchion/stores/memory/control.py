@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Beat, Held, Overdue, Upkeep
-from stanchion.stores.memory import cache, joins, resources
+from stanchion.stores.memory import cache, conflicts, intake, joins, resources
 from stanchion.stores.memory.aging import age
 from stanchion.stores.memory.attempts import expire, late, lease_of, next_due, promote
 from stanchion.stores.memory.tables import GONE, REMEMBER_FOR, SHOW_ENDED_FOR, Worker, advance
@@ -34,13 +34,7 @@ def cancel(tables: Tables, job_id: JobId, scope: Scope, now: Instant) -> Job | E
     job = tables.find(job_id, scope)
     if job is None:
         return absent(job_id)
-    if job.state in WAITING:
-        gone = replace(job, state=move(job.state, Move.CANCEL), due_at=None, ended_at=now)
-        return advance(tables, gone, now)
-    if job.state is State.RUNNING and job.cancel_requested_at is None:
-        tables.hints.add("cancel")
-        return advance(tables, replace(job, cancel_requested_at=now), now)
-    return job
+    return conflicts.cancel(tables, job, now)
 
 
 def retry(tables: Tables, job_id: JobId, scope: Scope, now: Instant) -> Job | Exception:
@@ -52,6 +46,9 @@ def retry(tables: Tables, job_id: JobId, scope: Scope, now: Instant) -> Job | Ex
         move(job.state, Move.RETRY)
     except WrongStateError as error:
         return error
+    taken = conflicts.taken(tables, job)
+    if taken is not None:
+        return taken
     state = joins.again(tables, job)
     if not isinstance(state, State):
         return state
@@ -206,8 +203,18 @@ def maintain(tables: Tables, retention: Retention, limit: int, now: Instant) -> 
     tables.drop(old)
     _forget(tables, now)
     uncached = cache.upkeep(tables, retention.cache_bytes, limit, now)
-    told = tables.take_orphans()
-    return Upkeep(promoted, len(expired), len(old), told, next_due(tables, now), uncached=uncached, aged=aged)
+    relieved = intake.upkeep(tables, now)
+    orphans = tables.take_orphans()
+    return Upkeep(
+        promoted,
+        len(expired),
+        len(old),
+        orphans,
+        next_due(tables, now),
+        uncached=uncached,
+        aged=aged,
+        relieved=relieved,
+    )
 
 
 def _forget(tables: Tables, now: Instant) -> None:

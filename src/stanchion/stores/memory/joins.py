@@ -22,6 +22,7 @@ from stanchion.domain.dependency import (
 from stanchion.domain.job import FINAL, Move, State, move
 from stanchion.errors import DependencyCycleError, DependencyError, UnknownParentError
 from stanchion.store import Enqueued, Refused, all_refused
+from stanchion.stores.memory import conflicts
 from stanchion.stores.memory.tables import advance, visible
 
 if TYPE_CHECKING:
@@ -128,7 +129,9 @@ def resolve(tables: Tables, now: Instant) -> None:
     while tables.ended:
         ended, tables.ended = tables.ended, []
         closing = sorted(edge for ref in ended for edge in tables.children.get(ref, ()))
-        fates: dict[int, tuple[Move | None, Edge | None]] = {}
+        fates: dict[int, tuple[Move | None, Edge | None]] = {
+            child: (None, None) for ref in ended for child in conflicts.behind(tables, ref)
+        }
         for child, place in closing:
             edge = tables.edges[child][place]
             if edge.ended is None:
@@ -147,7 +150,7 @@ def _apply(tables: Tables, fates: Mapping[int, tuple[Move | None, Edge | None]],
             error = blame(parent.id, parent.state, parent.error) if fate is Move.FAIL else None
             gone = replace(job, state=move(job.state, fate), due_at=None, ended_at=now, error=error)
             advance(tables, gone, now, error)
-        elif all(edge.ended is not None for edge in tables.edges[ref]):
+        elif all(edge.ended for edge in tables.edges.get(ref, ())) and conflicts.before(tables, ref) is None:
             state = unblocked(job.due_at, now)
             free = replace(job, state=state, due_at=job.due_at if state is State.SCHEDULED else None)
             advance(tables, free, now)
@@ -175,9 +178,13 @@ def needed(tables: Tables, ref: int) -> bool:
     return any(not tables.jobs[child].final for child, _ in tables.children.get(ref, ()))
 
 
-def first_open(tables: Tables, ref: int) -> JobId | None:
-    """Return the first parent that a blocked job waits for."""
-    return next((tables.jobs[edge.parent].id for edge in tables.edges[ref] if edge.ended is None), None)
+def first_open(tables: Tables, ref: int) -> tuple[str, JobId | None]:
+    """Return why a blocked job waits, and the first job that it waits for: a parent, or one of its conflict key."""
+    for edge in tables.edges.get(ref, ()):
+        if edge.ended is None:
+            return "dependency", tables.jobs[edge.parent].id
+    standing = conflicts.before(tables, ref)
+    return ("dependency", None) if standing is None else ("conflict", standing.id)
 
 
 def parents(tables: Tables, ref: int, *, results: bool = True) -> tuple[Parent, ...]:

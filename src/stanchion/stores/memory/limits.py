@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stanchion.domain import limits, resources
-from stanchion.domain.job import WAITING, State
+from stanchion.domain.job import State
 from stanchion.domain.limits import FRESH, find
 from stanchion.domain.resources import only_resources
-from stanchion.errors import OverLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from stanchion.domain.job import Job, NewJob
+    from stanchion.domain.job import Job
     from stanchion.domain.limits import Limit, LimitState, Usage, Weights
     from stanchion.domain.resources import Hold
     from stanchion.domain.units import Instant, Millis, Turn
@@ -205,18 +204,6 @@ def plan_wakes(tables: Tables, now: Instant) -> Instant | None:
                 tables.wakes[key] = at
     tables.touched.clear()
     return min((at for key, at in tables.wakes.items() if key in waited), default=None)
-
-
-def refusal(tables: Tables, new: NewJob) -> OverLimitError | None:
-    """Return why a job must be refused: as many jobs of a key wait and run as may."""
-    unfinished = tables.having(*WAITING, State.RUNNING)
-    for key in limits.bounded_keys(new.queue, new.tenant, new.user):
-        limit = find(tables.limits, key)
-        if limit is not None and limit.refuse is not None:
-            there = sum(key in limits.bounded_keys(job.queue, job.tenant, job.user) for job in unfinished)
-            if there >= limit.refuse:
-                return OverLimitError(key, limit.refuse)
-    return None
 
 
 def configure(tables: Tables, limit: Limit) -> None:

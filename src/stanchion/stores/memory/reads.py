@@ -77,7 +77,7 @@ def place(tables: Tables, job: Job, now: Instant) -> Place:
         case State.SCHEDULED | State.RETRYING:
             return Place(None, "scheduled", until=job.due_at)
         case State.BLOCKED:
-            return Place(None, "dependency", key=first_open(tables, job.ref))
+            return Place(None, *first_open(tables, job.ref))
         case State.QUEUED if tables.policy(job.queue).paused:
             return Place(None, "paused_queue", key=job.queue)
         case State.QUEUED:

@@ -14,6 +14,7 @@ from stanchion.stores.memory import (
     charges,
     control,
     estimates,
+    intake,
     joins,
     limits,
     loads,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.dependency import Parent
     from stanchion.domain.estimates import Durations, Seen, Work
+    from stanchion.domain.intake import Pressure
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
     from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
@@ -340,6 +342,10 @@ class MemoryStore:
         )
         self._hint()
         return policy
+
+    async def pressure(self) -> Pressure:
+        """See `Store.pressure`."""
+        return intake.pressure(self._tables, self.now())
 
     async def put_schedules(self, batch: Sequence[NewSchedule]) -> list[PutSchedule]:
         """See `Store.put_schedules`."""

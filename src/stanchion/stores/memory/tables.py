@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.affinity import Passes
     from stanchion.domain.estimates import Seen
+    from stanchion.domain.intake import Strikes
     from stanchion.domain.job import Attempt, Cost, Job, LogLine, Output, Preview
     from stanchion.domain.kinds import ErrorInfo
     from stanchion.domain.limits import Limit, Usage, Weights
@@ -101,6 +102,10 @@ class Tables:
         self.resourceful = False
         self.resources: dict[tuple[str, str, str], int] = {}
         self.holds: dict[int, tuple[str, tuple[Hold, ...]]] = {}
+        self.conflicts: dict[int, str] = {}
+        self.warned: dict[str, tuple[Instant, int]] = {}
+        self.strikes: dict[tuple[str, str], Strikes] = {}
+        self.windows: dict[tuple[str, str], Millis] = {}
         self.extras: dict[int, Weights] = {}
         self.sizes: dict[int, float | None] = {}
         self.batches: dict[int, str] = {}
@@ -264,6 +269,7 @@ class Tables:
         self.charges.pop(ref, None)
         self.batches.pop(ref, None)
         self.aged.pop(ref, None)
+        self.conflicts.pop(ref, None)
         for table in (
             self.events, self.attempts, self.outputs, self.logs, self.steps, self.costs, self.cache.keeping,
         ):  # fmt: skip

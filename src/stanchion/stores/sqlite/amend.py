@@ -9,7 +9,7 @@ from stanchion.domain.job import FINAL, WAITING, Move, State, move
 from stanchion.domain.units import DAY
 from stanchion.errors import NotFoundError, StillNeededError, WrongStateError
 from stanchion.store import Upkeep
-from stanchion.stores.sqlite import cache, joins, usage
+from stanchion.stores.sqlite import cache, conflicts, intake, joins, usage
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.aging import age
 from stanchion.stores.sqlite.claim import expire, promote
@@ -91,6 +91,9 @@ def retry(lanes: Lanes) -> Callable[[Tx, Row], Exception | None]:
             move(_state(row), Move.RETRY)
         except WrongStateError as error:
             return error
+        taken = conflicts.taken(tx, row[0])
+        if taken is not None:
+            return taken
         state = joins.again(tx, row[0], unpacked(row[8]))
         if not isinstance(state, State):
             return state
@@ -188,5 +191,8 @@ def maintain(tx: Tx, lanes: Lanes, retention: Retention, limit: int, after: int 
     due = only(tx.db, sql.NEXT_DUE)[0]
     next_due = None if due is None else max(due - tx.now, 0)
     usage.reconcile(tx, lanes)
+    relieved = intake.upkeep(tx, lanes)
     onward = after if len(old) == limit else 0 if end is None else last
-    return Upkeep(promoted, len(late), len(old), _garbage(tx, limit), next_due, resolved, uncached, aged), onward
+    garbage = _garbage(tx, limit)
+    done = Upkeep(promoted, len(late), len(old), garbage, next_due, resolved, uncached, aged, relieved)
+    return done, onward

@@ -11,11 +11,12 @@ from stanchion.domain.resources import with_resources
 from stanchion.domain.units import DAY
 from stanchion.errors import IdempotencyMismatchError, QueueFullError
 from stanchion.store import Enqueued, Refused
-from stanchion.stores.sqlite import cache, joins
+from stanchion.stores.sqlite import amend, cache, conflicts, intake, joins
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.batch import insert
 from stanchion.stores.sqlite.bounds import Bounds
 from stanchion.stores.sqlite.fetch import one, only
+from stanchion.stores.sqlite.intake import Gate
 from stanchion.stores.sqlite.rows import BLOCKED, CANCELLED, COMPLETED, FAILED, QUEUED, SCHEDULED, STATES, tags_text
 from stanchion.stores.sqlite.signals import CHANGE, WORK
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.job import NewJob
     from stanchion.domain.units import Instant
+    from stanchion.errors import RefusedError
     from stanchion.stores.sqlite.lanes import Lanes
     from stanchion.stores.sqlite.writer import Tx
 
@@ -37,6 +39,7 @@ def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], *, atomic: bool = Fal
     rules = lanes.rules(tx)
     room = _room(tx, lanes, batch) if rules.bounded else {}
     keyed = any(new.dedup_key is not None or new.idempotency is not None or new.cache is not None for new in batch)
+    keyed = keyed or any(new.intake is not None for new in batch)
     one_by_one = keyed or rules.refusing or any(left is not None for left in room.values())
     bounds = Bounds(tx, rules)
 
@@ -82,17 +85,11 @@ def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None], bounds:
         _remember(tx, new, joined[0])
         return [joined[1]]
     entry = cache.answer(tx, new)
-    left = room.get(new.queue) if entry is None else None
-    if left is not None and left <= 0:
-        bound: int = only(tx.db, sql.QUEUE, (new.queue,))[3]
-        return [Refused(QueueFullError(new.queue, bound))]
-    over = bounds.refusal(new) if entry is None else None
-    if over is not None:
-        return [Refused(over)]
-    if left is not None:
-        room[new.queue] = left - 1
     if entry is None:
-        answers = _insert(tx, lanes, [new])
+        stored = _admitted(tx, lanes, new, room, bounds)
+        if isinstance(stored, Refused):
+            return [stored]
+        answers: list[Answer] = [stored]
         cache.expect(tx, new, tx.seq)
     else:
         answers = _insert(tx, lanes, [new], born=COMPLETED)
@@ -101,6 +98,72 @@ def _one(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None], bounds:
         tx.db.execute(sql.SET_DEDUP, (new.dedup_key, tx.seq))
     _remember(tx, new, tx.seq)
     return answers
+
+
+def _admitted(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None], bounds: Bounds) -> Answer:
+    """Store a job that joins no other, if there is room for it; what it replaces is cancelled only then."""
+    if new.intake is None:
+        refused = _full(tx, lanes, new, room, bounds)
+        return Refused(refused) if refused is not None else _told(tx, lanes, new, bounds)
+    gate = Gate(tx, new)
+    wanted = new.intake.conflict
+    refusal = gate.closed() or (None if wanted is None else conflicts.refusal(tx, new.tenant, wanted))
+    if refusal is not None:
+        return Refused(refusal)
+    doomed = [] if wanted is None else conflicts.victims(tx, new.tenant, wanted)
+    mark = tx.mark() if doomed else None
+    for row in doomed:
+        amend.cancel(tx, row)
+    if mark is not None:
+        joins.resolve(tx)
+        _count_anew(tx, lanes, new, room, bounds)
+    held = wanted is not None and conflicts.waits(tx, new.tenant, wanted.key)
+    refused = _full(tx, lanes, new, room, bounds, held=held)
+    if mark is not None and refused is None:
+        tx.keep()
+    elif mark is not None:
+        tx.undo(mark)
+        lanes.forget()
+        _count_anew(tx, lanes, new, room, bounds)
+    if refused is not None:
+        gate.refused(refused)
+        return Refused(refused)
+    gate.passed()
+    answer = _told(tx, lanes, new, bounds, held=held)
+    if wanted is not None:
+        conflicts.enter(tx, tx.seq, new.tenant, wanted.key)
+    return answer
+
+
+def _told(tx: Tx, lanes: Lanes, new: NewJob, bounds: Bounds, *, held: bool = False) -> Answer:
+    """Store a job for which there is room, and answer it with what is to be warned of."""
+    (answer,) = _insert(tx, lanes, [new], held=held)
+    warnings = bounds.warnings(new)
+    return answer._replace(warnings=warnings) if warnings and isinstance(answer, Enqueued) else answer
+
+
+def _count_anew(tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None], bounds: Bounds) -> None:
+    """Look again at what there is room for."""
+    bounds.forget()
+    if new.queue in room:
+        room |= _room(tx, lanes, [new])
+
+
+def _full(  # noqa: PLR0913 - where there may be no room
+    tx: Tx, lanes: Lanes, new: NewJob, room: dict[str, int | None], bounds: Bounds, *, held: bool = False
+) -> RefusedError | None:
+    """Return why there is no room for a job; where there is, it is counted."""
+    left = room.get(new.queue)
+    if left is not None and left <= 0:
+        return QueueFullError(new.queue, only(tx.db, sql.QUEUE, (new.queue,))[3])
+    if new.intake is not None and not (held or new.depends_on or due(new, tx.now)):
+        far = intake.too_far_back(tx, lanes, new)
+        if far is not None:
+            return far
+    over = bounds.refusal(new)
+    if over is None and left is not None:
+        room[new.queue] = left - 1
+    return over
 
 
 def _remember(tx: Tx, new: NewJob, seq: int) -> None:
@@ -145,8 +208,13 @@ def due(new: NewJob, now: Instant) -> Instant | None:
     return at if at > now else None
 
 
-def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = None) -> list[Answer]:
-    """Store jobs that nothing stands against, or that are `born` in a state; an id that is there already is joined."""
+def _insert(
+    tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = None, *, held: bool = False
+) -> list[Answer]:
+    """Store jobs that nothing stands against, or that are `born` in a state; an id that is there already is joined.
+
+    Those that are `held` wait behind another job.
+    """
     db, now = tx.db, tx.now
     first, seq, event = tx.seq + 1, tx.seq, tx.event
     rules = lanes.rules(tx)
@@ -160,7 +228,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
     for new in batch:
         (job_id, task, args, queue, tenant, user, priority, max_attempts, delay, run_at, expires_in, expires_at,
          _, _, _, tags, metadata, timeout, correlation_id, crash_budget, secret,
-         depends_on, _, _, extra, size, resources, model, batch_key) = new  # fmt: skip
+         depends_on, _, _, extra, size, resources, model, batch_key, _) = new  # fmt: skip
         seq += 1
         event += 1
         if resources:
@@ -178,7 +246,7 @@ def _insert(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], born: int | None = No
         elif delay or run_at is not None:
             due_at = due(new, now)
             state = QUEUED if due_at is None else SCHEDULED
-        if depends_on and born is None:
+        if (depends_on or held) and born is None:
             state = BLOCKED
         if expires_at is None and expires_in is not None:
             expires_at = now + expires_in

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 # Policies: 0 fail, 1 skip, 2 continue. `done` is 0 while the child waits, then the state in which the parent ended.
+# From place 1048576 on (`conflicts.BEHIND`) an edge is no dependency: the child waits behind a job of its conflict key.
 
 NAMED: Final = """
     SELECT j.id, j.seq, j.state, l.tenant, j.version
@@ -20,7 +21,8 @@ CLOSE_EDGE: Final = "UPDATE dependencies SET done = ? WHERE child = ? AND place 
 # Compare and set: only what is still blocked moves.
 BLOCKED: Final = """
     SELECT j.seq, j.lane, j.version, j.attempt, j.last_event, j.due_at,
-           EXISTS (SELECT 1 FROM dependencies d WHERE d.child = j.seq AND d.done = 0)
+           EXISTS (SELECT 1 FROM dependencies d WHERE d.child = j.seq AND d.done = 0),
+           EXISTS (SELECT 1 FROM conflicts c WHERE c.seq = j.seq)
       FROM json_each(?) n CROSS JOIN jobs j ON j.seq = n.value
      WHERE j.state = 0
 """
@@ -40,17 +42,19 @@ ENDED: Final = """
 
 PARENT_STATES: Final = """
     SELECT d.place, d.policy, j.state
-      FROM dependencies d LEFT JOIN jobs j ON j.seq = d.parent WHERE d.child = ? ORDER BY d.place
+      FROM dependencies d LEFT JOIN jobs j ON j.seq = d.parent WHERE d.child = ? AND d.place < 1048576 ORDER BY d.place
 """
 REOPEN: Final = """
     UPDATE dependencies SET done = 0
-     WHERE parent = ? AND EXISTS (SELECT 1 FROM jobs j WHERE j.seq = dependencies.child AND j.state = 0)
+     WHERE parent = ? AND place < 1048576
+       AND EXISTS (SELECT 1 FROM jobs j WHERE j.seq = dependencies.child AND j.state = 0)
 """
 NEEDED: Final = """
-    SELECT 1 FROM dependencies d CROSS JOIN jobs c ON c.seq = d.child WHERE d.parent = ? AND c.state < 5 LIMIT 1
+    SELECT 1 FROM dependencies d CROSS JOIN jobs c ON c.seq = d.child
+     WHERE d.parent = ? AND d.place < 1048576 AND c.state < 5 LIMIT 1
 """
 FIRST_OPEN: Final = """
-    SELECT j.id FROM dependencies d JOIN jobs j ON j.seq = d.parent
+    SELECT j.id, d.place FROM dependencies d JOIN jobs j ON j.seq = d.parent
      WHERE d.child = ? AND d.done = 0 ORDER BY d.place LIMIT 1
 """
 
@@ -58,12 +62,12 @@ PARENTS: Final = """
     SELECT j.id, l.task, j.state, d.policy, r.result, r.error
       FROM dependencies d JOIN jobs j ON j.seq = d.parent JOIN lanes l ON l.id = j.lane
       LEFT JOIN results r ON r.seq = j.seq
-     WHERE d.child = ? ORDER BY d.place
+     WHERE d.child = ? AND d.place < 1048576 ORDER BY d.place
 """
 CHILDREN: Final = """
     SELECT j.id, l.task, j.state, d.policy
       FROM dependencies d JOIN jobs j ON j.seq = d.child JOIN lanes l ON l.id = j.lane
-     WHERE d.parent = ? ORDER BY d.child, d.place LIMIT ?
+     WHERE d.parent = ? AND d.place < 1048576 ORDER BY d.child, d.place LIMIT ?
 """
 
 ADD_MEMBER: Final = "INSERT OR IGNORE INTO members (workflow, seq) SELECT ?, seq FROM jobs WHERE id = ?"

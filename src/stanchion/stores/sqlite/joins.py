@@ -21,6 +21,7 @@ from stanchion.domain.ids import packed, unpacked
 from stanchion.domain.job import Move, State, move
 from stanchion.errors import DependencyCycleError, DependencyError, UnknownParentError
 from stanchion.store import Enqueued, Refused, all_refused
+from stanchion.stores.sqlite import conflicts
 from stanchion.stores.sqlite import join_statements as joining
 from stanchion.stores.sqlite import statements as sql
 from stanchion.stores.sqlite.batch import insert
@@ -118,9 +119,12 @@ class _Intake:
             else:
                 self.answers[place] = Refused(UnknownParentError(missing))
                 names[new.id] = None
-        seq = self._tx.seq
         edges: list[object] = []
-        for (place, new), answer in zip(ready, self._store([new for _, new in ready]), strict=True):
+        seq = self._tx.seq
+        stored = self._store([new for _, new in ready])
+        if any(new.intake is not None for _, new in ready):  # it may have cancelled its own parents
+            known |= _named(self._tx.db, named)
+        for (place, new), answer in zip(ready, stored, strict=True):
             self.answers[place] = answer
             names[new.id] = answer.id if isinstance(answer, Enqueued) else None
             if isinstance(answer, Enqueued) and answer.new:
@@ -240,12 +244,12 @@ def _apply(tx: Tx, fates: Mapping[int, _Fate]) -> list[tuple[int, int]]:
     events: list[Row] = []
     results: list[Row] = []
     ended: list[tuple[int, int]] = []
-    for seq, lane, version, attempt, last, due_at, waits in rows:
+    for seq, lane, version, attempt, last, due_at, waits, contends in rows:
         fate, text = fates[seq], None
         if fate.what is not None:
             state = move(State.BLOCKED, fate.what)
             ended.append((seq, CODES[state]))
-        elif not waits:
+        elif not waits and not (contends and conflicts.stands_behind(tx, seq)):
             state = unblocked(due_at, tx.now)
         else:
             continue
@@ -309,10 +313,12 @@ def needed(tx: Tx, seq: int) -> bool:
 # --- reads ------------------------------------------------------------------------------------------------------
 
 
-def first_open(db: Connection, seq: int) -> JobId | None:
-    """Return the first parent that a blocked job waits for."""
+def first_open(db: Connection, seq: int) -> tuple[str, JobId | None]:
+    """Return why a blocked job waits, and the first job that it waits for: a parent, or one of its conflict key."""
     row = one(db, joining.FIRST_OPEN, (seq,))
-    return None if row is None else unpacked(row[0])
+    if row is None:
+        return "dependency", None
+    return "dependency" if row[1] < conflicts.BEHIND else "conflict", unpacked(row[0])
 
 
 def parents(db: Connection, seq: int, *, results: bool = True) -> tuple[Parent, ...]:

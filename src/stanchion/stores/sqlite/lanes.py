@@ -43,7 +43,7 @@ class Rules:
         self.tenants = {row[0]: TenantPolicy(*row) for row in every(db, sql.ALL_TENANTS)}
         self.limits: dict[str, Limit] = {row[0]: Limit(*row) for row in every(db, limit_sql.LIMITS)}
         self.parked = {str(row[0]) for row in every(db, limit_sql.PARKED, (now,))}
-        self.refusing = any(limit.refuse is not None for limit in self.limits.values())
+        self.refusing = any((limit.refuse, limit.warn) != (None, None) for limit in self.limits.values())
         self.by_user, self.resourceful = map(bool, only(db, limit_sql.BY_USER))
         self.limited = bool(self.limits or self.parked or self.resourceful)
         self.keys: dict[int, Weights] = {}

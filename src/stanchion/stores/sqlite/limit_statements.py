@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-LIMITS: Final = "SELECT key, running, starts, period, burst, refuse FROM limits ORDER BY key"
+LIMITS: Final = "SELECT key, running, starts, period, burst, refuse, warn FROM limits ORDER BY key"
 SET_LIMIT: Final = """
-    INSERT OR REPLACE INTO limits (key, running, starts, period, burst, refuse) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO limits (key, running, starts, period, burst, refuse, warn) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 DROP_LIMIT: Final = "DELETE FROM limits WHERE key = ? RETURNING key"
 BY_USER: Final = "SELECT by_user, resources FROM counters"

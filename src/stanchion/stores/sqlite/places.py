@@ -56,7 +56,7 @@ def places(db: Connection, ranks: Ranks, ids: Sequence[JobId], scope: Scope, now
         if own is None:
             continue
         if state != QUEUED or own.paused:
-            answers[at] = _standing(state, due_at, own.name, first_open(db, seq) if state == BLOCKED else None)
+            answers[at] = _standing(state, due_at, own.name, first_open(db, seq) if state == BLOCKED else ("", None))
         elif own.waits_on is not None:
             answers[at] = holds.place(own.waits_on, lane)
         else:
@@ -102,9 +102,9 @@ class _Holds:
         return Place(None, reason, key, until)
 
 
-def _standing(state: int, due_at: Instant | None, queue: str, parent: JobId | None) -> Place:
+def _standing(state: int, due_at: Instant | None, queue: str, behind: tuple[str, JobId | None]) -> Place:
     places: dict[int, Place] = {
-        BLOCKED: Place(None, "dependency", parent),
+        BLOCKED: Place(None, *behind),
         SCHEDULED: Place(None, "scheduled", None, due_at),
         QUEUED: Place(None, "paused_queue", queue),
         RUNNING: Place(0),

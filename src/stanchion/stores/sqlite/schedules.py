@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from stanchion.domain.ids import packed
+from stanchion.domain.intake import of_values
 from stanchion.domain.job import FINAL, NewJob
 from stanchion.domain.query import ALL
 from stanchion.domain.schedule import Cron, Every, Overlap, Schedule, next_after
@@ -54,6 +55,8 @@ def request_of(text: str) -> NewJob:
     for name in _WEIGHTS:
         if name in fields:
             fields[name] = tuple((key, weight) for key, weight in fields[name])
+    if "intake" in fields:
+        fields["intake"] = of_values(fields["intake"])
     return NewJob("", fields.pop("task", ""), fields.pop("args", b""), **fields)
 
 

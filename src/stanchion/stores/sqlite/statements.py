@@ -282,7 +282,7 @@ PRUNABLE: Final = """
      WHERE seq > ?1 AND seq <= ?2
        AND (state = 5 AND ended_at <= ?3 OR state = 6 AND ended_at <= ?4 OR state = 7 AND ended_at <= ?5)
        AND NOT EXISTS (SELECT 1 FROM dependencies d CROSS JOIN jobs c ON c.seq = d.child
-                        WHERE d.parent = jobs.seq AND c.state < 5)
+                        WHERE d.parent = jobs.seq AND d.place < 1048576 AND c.state < 5)
      ORDER BY seq LIMIT ?6
 """
 JOB_ARTIFACTS: Final = """
@@ -309,7 +309,7 @@ DELETE_JOBS: Final = tuple(
     f"DELETE FROM {table} WHERE {'child' if table == 'dependencies' else 'seq'} IN (SELECT value FROM json_each(?))"
     for table in (
         "jobs", "payloads", "results", "live", "outputs", "logs", "steps", "costs", "dedup", "idempotency",
-        "dependencies", "members", "keeping",
+        "dependencies", "members", "keeping", "conflicts",
     )
 )  # fmt: skip
 

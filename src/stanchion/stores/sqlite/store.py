@@ -22,6 +22,7 @@ from stanchion.stores.sqlite import (
     amend,
     claim,
     estimates,
+    intake,
     joins,
     loads,
     places,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
     from stanchion.domain.dependency import Parent
     from stanchion.domain.estimates import Durations, Seen, Work
+    from stanchion.domain.intake import Pressure
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
     from stanchion.domain.limits import Limit, LimitState
     from stanchion.domain.outcome import Settlement
@@ -366,6 +368,10 @@ class SqliteStore:
             return number
 
         return await self._write(operation)
+
+    async def pressure(self) -> Pressure:
+        """See `Store.pressure`."""
+        return await self._read(lambda db: intake.pressure(db, self.now()))
 
     async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
         """See `Store.beat`."""

@@ -350,8 +350,37 @@ CREATE TABLE limits (
     starts   INTEGER,
     period   INTEGER NOT NULL,
     burst    INTEGER NOT NULL,
-    refuse   INTEGER
+    refuse   INTEGER,
+    warn     INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- Jobs with a conflict key. `open` is 0 once somebody has seen that the job has ended.
+CREATE TABLE conflicts (
+    seq     INTEGER PRIMARY KEY,
+    tenant  TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    open    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX conflicts_open ON conflicts (tenant, key, seq) WHERE open = 1;
+
+-- Keys of which so many jobs wait and run that it is warned of, since when, and from how many on.
+CREATE TABLE warnings (
+    key    TEXT PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    level  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The refusals of those who are guarded (see domain.intake.Strikes), and when nothing is left of them.
+CREATE TABLE strikes (
+    tenant     TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    paid       INTEGER NOT NULL,
+    level      INTEGER NOT NULL,
+    until      INTEGER NOT NULL,
+    forget_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX strikes_forget ON strikes (forget_at);
 
 -- What is used of a key (see domain.limits.Usage), when time alone gives room to who waits, and whether there is
 -- room now for somebody who waits.
