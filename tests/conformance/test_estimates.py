@@ -10,7 +10,8 @@ import pytest
 from stanchion.domain.estimates import Durations, Ended, Work
 from stanchion.domain.limits import Limit
 from stanchion.domain.outcome import Cancelled, Completed, Failed, Lost, Outcome, Released, Snoozed
-from stanchion.domain.outlook import Asked, Kind, Serving
+from stanchion.domain.outlook import MOST_GONE, Asked, Gone, Kind, Serving
+from stanchion.domain.turnover import WINDOW, Life
 from stanchion.engine.learning import learn
 from stanchion.store import Lesson, Want
 from tests.conformance.helpers import ACME, BOOM, KEEP, OTHER, add, ended, finish, join, new, start, take
@@ -150,7 +151,7 @@ async def test_the_outlook_names_the_job_its_line_and_who_serves(store: Store, c
         running: Asked(Work("t", 4), "default", 5, 3, 30),
     }
     assert outlook.waiting == {"default": (Kind(5, Work("t", 2), 1.0), Kind(7, Work("a"), 1.0))}
-    assert outlook.workers == (Serving(2, ("default",), frozenset({"t", "a", "b"}), ((Work("t", 4), 30),)),)
+    assert outlook.workers == (Serving(2, ("default",), frozenset({"t", "a", "b"}), ((Work("t", 4), 30),), 30),)
     assert (await store.outlook([other])).waiting == {"else": (Kind(5, T, 1.0),)}
 
 
@@ -178,6 +179,40 @@ async def test_workers_that_drain_left_or_fell_silent_are_not_counted_on(store: 
     assert len((await store.outlook([waiting])).workers) == 1
     clock.pass_(60_000)
     assert (await store.outlook([waiting])).workers == ()
+
+
+async def test_workers_that_ended_within_the_hour_are_told_with_their_time(store: Store, clock: FakeClock) -> None:
+    old = await join(store, "old")
+    clock.pass_(1_000)
+    await store.leave([old])
+    clock.pass_(WINDOW - 5_000)
+    left = await join(store, "left", queues=("default",), tasks=("t",))
+    clock.pass_(2_000)
+    await store.leave([left], lost=False)
+    silent = await join(store, "silent", tasks=("t",))
+    clock.pass_(1_000)
+    await store.leave([silent], lost=True)
+    clock.pass_(1_000)
+    (waiting,) = await add(store)
+    found = (await store.outlook([waiting])).gone
+    assert found == (
+        Gone(None, frozenset({"t", "a", "b"}), Life(WINDOW, WINDOW - 1_000)),
+        Gone(("default",), frozenset({"t"}), Life(4_000, 2_000)),
+        Gone(None, frozenset({"t"}), Life(2_000, 1_000, lost=True)),
+    )
+    clock.pass_(1_000)
+    assert len((await store.outlook([waiting])).gone) == 2
+    (running,) = await take(store, await join(store))
+    assert (await store.outlook([running.id])).gone == ()
+
+
+async def test_of_very_many_workers_that_ended_the_latest_are_told(store: Store, clock: FakeClock) -> None:
+    for number in range(MOST_GONE + 4):
+        await store.leave([await join(store, f"w{number}")])
+        clock.pass_(1)
+    (waiting,) = await add(store)
+    gone = (await store.outlook([waiting])).gone
+    assert [worker.life.went for worker in gone] == list(range(MOST_GONE, 0, -1))
 
 
 async def test_the_outlook_stays_within_its_scope(store: Store) -> None:

@@ -135,6 +135,24 @@ class Durations:
             known[work] = self._spread(work)
         return known[work]
 
+    def evidence(self, work: Work) -> tuple[float, float]:
+        """Return how many attempts tell of a kind of work, at least 1, and the longest it is thought to take, in ms.
+
+        An attempt of another size class counts by how near that is: half for each doubling of cost between them.
+        """
+        spread = self.spread(work)
+        own = self.seen[work].took.weight(self.now) if work in self.seen else 0.0
+        if own < ENOUGH:
+            own += min(
+                ENOUGH - own,
+                sum(
+                    sketch.weight(self.now) * 0.5 ** abs(size - work.size)
+                    for size, sketch in self._tasks.get(work.task, ())
+                    if size != work.size
+                ),
+            )
+        return max(own, 1.0), 0.0 if spread is None else spread.quantile(1.0)
+
     def estimate(self, work: Work) -> Estimate | None:
         """Return how long an attempt takes; None where too little is known."""
         spread = self.spread(work)

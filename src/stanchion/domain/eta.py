@@ -13,17 +13,22 @@ Source:
 
 from __future__ import annotations
 
+from collections import Counter
 from heapq import heapify, heapreplace
-from math import exp, sqrt
-from statistics import NormalDist
+from math import hypot, sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from stanchion.domain.dice import NORMAL, Dice
 from stanchion.domain.estimates import Range, rest_of
+from stanchion.domain.turnover import Staff
+from stanchion.domain.unended import completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from stanchion.domain.estimates import Durations, Work
+    from stanchion.domain.sketch import Sketch
+    from stanchion.domain.turnover import Turnover
     from stanchion.domain.units import Millis
 
 MOST_SLOTS: Final = 64
@@ -36,8 +41,13 @@ FEWEST_SCENARIOS: Final = 96
 _EFFORT: Final = 20_000
 _SLOWEST: Final = 0.05
 _UNSURE: Final = 1.5
+_MOST_SKEW: Final = 4.0
+_FASTEST: Final = 0.1
+_UNSEEN: Final = 1.5
+"""What was never seen takes about so many times the longest that was."""
+_OPEN: Final = 0.7
+"""How much the attempts that run, as a share of those seen, are in doubt: how long they take is not known yet."""
 _MANY_TRIES: Final = 20
-_NORMAL: Final = tuple(NormalDist().inv_cdf((n + 0.5) / 1024) for n in range(1024))
 
 
 class Line(NamedTuple):
@@ -48,12 +58,14 @@ class Line(NamedTuple):
         running: The attempts on the slots that serve the line: the kind of work, and for how many ms each runs.
         slots: How many slots serve the line, those of `running` included.
         pace: How much of their time the slots give to this line, 1 for all; see `pace`.
+        turnover: How the workers behind the slots come and go; None where they stay.
     """
 
     ahead: Mapping[Work, int]
     running: Sequence[tuple[Work, Millis]]
     slots: int
     pace: float = 1.0
+    turnover: Turnover | None = None
 
 
 class Eta(NamedTuple):
@@ -88,19 +100,32 @@ def eta(work: Work, line: Line, durations: Durations, *, attempts: int = 1, paus
         pause: The mean wait between two of them, in ms.
     """
     slots = max(line.slots, len(line.running))
-    own = durations.spread(work)
-    if slots < 1 or own is None:
+    if slots < 1:
         return None
-    ahead = [_Part.of(durations, kind, count) for kind, count in line.ahead.items() if count > 0]
-    running = [(durations.spread(kind), elapsed) for kind, elapsed in line.running]
-    if any(part is None for part in ahead) or any(spread is None for spread, _ in running):
+    running = Counter(kind for kind, _ in line.running)
+    ahead = {kind: count for kind, count in line.ahead.items() if count > 0}
+    spreads = {kind: _spread(durations, kind, line) for kind in {work, *ahead, *running}}
+    own = spreads[work]
+    parts = {
+        kind: _Part.of(spread, ahead.get(kind, 0), *durations.evidence(kind), running[kind])
+        for kind in {work: None, **ahead, **running}
+        if (spread := spreads[kind]) is not None
+    }
+    if own is None or None in spreads.values():
         return None
-    rests = [rest_of(spread, elapsed) for spread, elapsed in running if spread is not None]
-    rests += [(0.0,)] * (slots - len(rests))
-    known = [part for part in ahead if part is not None]
-    starts, draws = _starts(known, rests, max(line.pace, _SLOWEST))
+    numbers = {kind: number for number, kind in enumerate(parts)}
+    rests = [
+        _Rest(rest_of(spread, elapsed), elapsed, numbers[kind])
+        for kind, elapsed in line.running
+        if (spread := spreads[kind]) is not None
+    ]
+    rests += [_FREE] * (slots - len(rests))
+    starts, draws = _starts(list(parts.values()), rests, max(line.pace, _SLOWEST), line.turnover)
     chance, tries = durations.failing(work), min(max(attempts, 1), _MANY_TRIES)
-    ends = [start + _whole(own.slices, draw, chance, tries, pause) for start, draw in zip(starts, draws, strict=True)]
+    ends = [
+        start + speed * _whole(own.slices, dice, chance, tries, pause)
+        for start, (dice, speed) in zip(starts, draws, strict=True)
+    ]
     return Eta(_range(starts), _range(ends))
 
 
@@ -125,6 +150,12 @@ def pace(work_done: float, slots: int, window: Millis, *, typical: float) -> flo
     return min(1.0, max(_SLOWEST, (work_done + doubt) / (offered + doubt)))
 
 
+def _spread(durations: Durations, work: Work, line: Line) -> Sketch | None:
+    """Return how long attempts take, those that run now considered; None where too little is known."""
+    spread = durations.spread(work)
+    return spread and completed(spread, [elapsed for kind, elapsed in line.running if kind == work], durations.now)
+
+
 class _Part(NamedTuple):
     """The jobs of one kind of work that stand before: how many, what each takes, and how well that is known."""
 
@@ -134,42 +165,51 @@ class _Part(NamedTuple):
     variance: float
     third: float
     doubt: float
+    lean: float
 
     @classmethod
-    def of(cls, durations: Durations, work: Work, count: float) -> _Part | None:
-        spread = durations.spread(work)
-        if spread is None:
-            return None
+    def of(cls, spread: Sketch, count: float, samples: float, longest: float, running: int) -> _Part:
         moments = spread.moments
-        samples = max(spread.weight(durations.now), 1.0)
-        doubt = min(_UNSURE, sqrt(moments.variance / samples) / moments.mean)
-        return cls(count, spread.slices, *moments, doubt)
+        # The mean of few is uncertain; and one in n + 1 is longer than all that were seen.
+        doubts = (
+            sqrt(moments.variance / samples) / moments.mean,
+            _UNSEEN * longest / moments.mean / samples,
+            sqrt(_OPEN) * running / samples,
+        )
+        deviation = sqrt(moments.variance)
+        lean = 2 * moments.third / (deviation**3 * sqrt(samples)) if deviation else 0.0
+        return cls(count, spread.slices, *moments, min(_UNSURE, hypot(*doubts)), min(max(lean, 0.0), _MOST_SKEW))
+
+    def speed(self, dice: Dice) -> float:
+        """Return how much longer than learned this kind of work takes in one scenario."""
+        return max(_FASTEST, 1 + self.doubt * _skewed(dice.of(NORMAL), self.lean))
 
 
-class _Dice:
-    """Numbers that look random and are always the same: a linear congruential sequence (Knuth's MMIX)."""
+class _Rest(NamedTuple):
+    """What a slot still runs: equally likely rests, how long it ran, and the number of its part (-1: it is free)."""
 
-    def __init__(self, seed: int) -> None:
-        self._state = (seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) & 0xFFFFFFFFFFFFFFFF
-        self.roll()
+    left: tuple[float, ...]
+    elapsed: Millis
+    part: int
 
-    def roll(self) -> int:
-        """Return the next number, from 0 to below 2**32."""
-        self._state = (self._state * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
-        return self._state >> 32
+    def drawn(self, speeds: Sequence[float], dice: Dice) -> float:
+        return dice.of(self.left) * speeds[self.part] if self.part >= 0 else 0.0
 
-    def of(self, values: Sequence[float]) -> float:
-        """Return one of the values, all equally likely."""
-        return values[self.roll() * len(values) >> 32]
+
+_FREE: Final = _Rest((0.0,), 0, -1)
 
 
 def _starts(
-    parts: Sequence[_Part], rests: Sequence[tuple[float, ...]], share: float
-) -> tuple[list[float], list[_Dice]]:
-    """Return the start in each scenario, in ms, and the dice to go on with."""
+    parts: Sequence[_Part],
+    rests: Sequence[_Rest],
+    share: float,
+    turnover: Turnover | None,
+) -> tuple[list[float], list[tuple[Dice, float]]]:
+    """Return the start in each scenario, in ms, and with what to go on: the dice, and the speed of the first part."""
     if len(rests) > MOST_SLOTS:
         fewer = MOST_SLOTS / len(rests)
         parts = [part._replace(jobs=part.jobs * fewer) for part in parts]
+        turnover = turnover and turnover.part(fewer)
         rests = [rests[n * len(rests) // MOST_SLOTS] for n in range(MOST_SLOTS)]
     slots = len(rests)
     count = sum(part.jobs for part in parts)
@@ -177,26 +217,46 @@ def _starts(
     last = _last(parts, dealt)
     bulk = [part._replace(jobs=part.jobs - last.count(n)) for n, part in enumerate(parts)] if count > dealt else []
     scenarios = max(FEWEST_SCENARIOS, min(SCENARIOS, _EFFORT // (slots + dealt + 1)))
+    age = _age(parts)
     starts: list[float] = []
-    thrown: list[_Dice] = []
+    thrown: list[tuple[Dice, float]] = []
     for number in range(scenarios):
-        dice = _Dice(number)
-        speeds = [exp(part.doubt * dice.of(_NORMAL) - part.doubt**2 / 2) for part in parts]
-        free = [dice.of(rest) for rest in rests]
-        first = min(free)
-        if bulk:
-            _fill(free, _sum(bulk, speeds, dice))
-        heapify(free)
-        for n in _order(last, dice):
-            heapreplace(free, free[0] + speeds[n] * dice.of(parts[n].slices))
-        starts.append(first + (free[0] - first) / share if bulk or dealt else first)
-        thrown.append(dice)
+        dice = Dice(number)
+        speeds = [part.speed(dice) for part in parts]
+        work = _sum(bulk, speeds, dice) if bulk else 0.0
+        jobs = [speeds[n] * dice.of(parts[n].slices) for n in _order(last, dice)]
+        if turnover is None:
+            free = [rest.drawn(speeds, dice) for rest in rests]
+            first, start = min(free), _played(free, work, jobs)
+        else:
+            taken = [(left, left + rest.elapsed) for rest in rests for left in (rest.drawn(speeds, dice),)]
+            staff = Staff(taken, turnover, dice)
+            first = staff.first
+            staff.fill(work, age)
+            start = staff.deal(jobs)
+        starts.append(first + (start - first) / share if bulk or dealt else start)
+        thrown.append((dice, speeds[0]))
     return starts, thrown
+
+
+def _played(free: list[float], work: float, jobs: Sequence[float]) -> float:
+    """Return when the next job starts on slots that are free at these times, after so much work and these jobs."""
+    _fill(free, work)
+    heapify(free)
+    for took in jobs:
+        heapreplace(free, free[0] + took)
+    return free[0]
+
+
+def _age(parts: Sequence[_Part]) -> float:
+    """Return for how long the attempt that runs at any one instant has run on average, in ms: what a crash costs."""
+    whole = sum(part.jobs * part.mean for part in parts)
+    return sum(part.jobs * (part.variance + part.mean**2) for part in parts) / (2 * whole) if whole else 0.0
 
 
 def _last(parts: Sequence[_Part], dealt: int) -> list[int]:
     """Return so many of the line's jobs as the numbers of their parts, each part in proportion."""
-    whole = sum(part.jobs for part in parts)
+    whole = sum(part.jobs for part in parts) or 1.0
     found: list[int] = []
     so_far = 0.0
     for number, part in enumerate(parts):
@@ -205,7 +265,7 @@ def _last(parts: Sequence[_Part], dealt: int) -> list[int]:
     return found
 
 
-def _order(last: list[int], dice: _Dice) -> Iterator[int]:
+def _order(last: list[int], dice: Dice) -> Iterator[int]:
     """Give the last jobs of the line in an order of chance: what is known is how many there are of each kind."""
     rest = list(last)
     for size in range(len(rest), 0, -1):
@@ -214,19 +274,22 @@ def _order(last: list[int], dice: _Dice) -> Iterator[int]:
         rest[at] = rest[size - 1]
 
 
-def _sum(bulk: Sequence[_Part], speeds: Sequence[float], dice: _Dice) -> float:
+def _sum(bulk: Sequence[_Part], speeds: Sequence[float], dice: Dice) -> float:
     """Return what all jobs of the bulk take together, in ms: one draw from the curve with their moments."""
     mean = sum(part.jobs * part.mean * speed for part, speed in zip(bulk, speeds, strict=True))
     variance = sum(part.jobs * part.variance * speed**2 for part, speed in zip(bulk, speeds, strict=True))
     third = sum(part.jobs * part.third * speed**3 for part, speed in zip(bulk, speeds, strict=True))
     if variance <= 0:
         return mean
-    spread, normal = sqrt(variance), dice.of(_NORMAL)
-    skew = min(third / (variance * spread), 4.0)
+    spread, normal = sqrt(variance), dice.of(NORMAL)
+    return max(0.0, mean + spread * _skewed(normal, min(third / (variance * spread), _MOST_SKEW)))
+
+
+def _skewed(normal: float, skew: float) -> float:
+    """Return a value of mean 0, variance 1 and so much skew, for one of a standard normal variable."""
     if skew < 0.01:  # noqa: PLR2004 - as good as symmetric
-        return max(0.0, mean + spread * normal)
-    cube = max(0.0, 1 + skew * normal / 6 - skew**2 / 36) ** 3
-    return max(0.0, mean + spread * (cube - 1) * 2 / skew)
+        return normal
+    return (max(0.0, 1 + skew * normal / 6 - skew**2 / 36) ** 3 - 1) * 2 / skew
 
 
 def _fill(free: list[float], work: float) -> None:
@@ -248,7 +311,7 @@ def _fill(free: list[float], work: float) -> None:
         free[place] = level
 
 
-def _whole(slices: Sequence[float], dice: _Dice, chance: float, tries: int, pause: Millis) -> float:
+def _whole(slices: Sequence[float], dice: Dice, chance: float, tries: int, pause: Millis) -> float:
     """Return what a job takes from its first start to its end, with the attempts that fail."""
     took = dice.of(slices)
     while tries > 1 and dice.roll() < chance * 2**32:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.estimates import Range
 from stanchion.domain.eta import MOST_SLOTS, Eta, Line, eta
+from stanchion.domain.turnover import Life, turnover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,8 @@ MOST: Final = 16
 """So many reckonings at most for one answer; jobs of further kinds have no estimate in it."""
 KNOTS: Final = 4
 """Jobs that differ in their position alone are reckoned at so many positions."""
+MOST_GONE: Final = 256
+"""So many workers that ended lately are told at most, the latest."""
 _NOW: Final = Range(0, 0)
 
 
@@ -54,24 +57,38 @@ class Kind(NamedTuple):
 
 
 class Serving(NamedTuple):
-    """A living worker: its slots, its queues (None: all), its tasks, and what runs on it and for how many ms."""
+    """A living worker: its slots, queues (None: all) and tasks, what runs for how many ms, and how long ago it came."""
 
     slots: int
     queues: tuple[str, ...] | None
     tasks: frozenset[str]
     running: tuple[tuple[Work, Millis], ...] = ()
+    came: Millis = 0
 
     def serves(self, queue: str, task: str) -> bool:
         """Return whether it takes jobs of a task from a queue."""
         return task in self.tasks and (self.queues is None or queue in self.queues)
 
 
+class Gone(NamedTuple):
+    """A worker that ended lately: its queues (None: all) and tasks, and its time."""
+
+    queues: tuple[str, ...] | None
+    tasks: frozenset[str]
+    life: Life
+
+    def served(self, queue: str, task: str) -> bool:
+        """Return whether it took jobs of a task from a queue."""
+        return task in self.tasks and (self.queues is None or queue in self.queues)
+
+
 class Outlook(NamedTuple):
-    """What is needed to tell the time left of some jobs: the jobs, what waits in their queues, and who works."""
+    """What is needed to tell the time left of some jobs: the jobs, what waits, who works, and who did lately."""
 
     jobs: Mapping[JobId, Asked]
     waiting: Mapping[str, tuple[Kind, ...]]
     workers: tuple[Serving, ...]
+    gone: tuple[Gone, ...] = ()
 
 
 def forecast(outlook: Outlook, positions: Mapping[JobId, int], durations: Durations) -> dict[JobId, Eta]:
@@ -110,10 +127,11 @@ def _group(
 ) -> dict[JobId, Eta]:
     """Return the time left of jobs that differ in their position alone."""
     workers = [worker for worker in outlook.workers if worker.serves(asked.queue, asked.work.task)]
+    gone = [worker.life for worker in outlook.gone if worker.served(asked.queue, asked.work.task)]
     kinds = outlook.waiting.get(asked.queue, ())
     known: list[tuple[int, Eta]] = []
     for position in _spaced(sorted({position for position, _ in standing}), knots):
-        line = _line(workers, _ahead(kinds, asked.priority, position - 1))
+        line = _line(workers, gone, _ahead(kinds, asked.priority, position - 1))
         when = eta(asked.work, line, durations, attempts=asked.attempts)
         if when is None:
             return {}
@@ -168,14 +186,17 @@ def _dealt(kinds: Sequence[Kind], count: int) -> dict[Work, int]:
     return dealt
 
 
-def _line(workers: Sequence[Serving], ahead: dict[Work, int]) -> Line:
+def _line(workers: Sequence[Serving], gone: Sequence[Life], ahead: dict[Work, int]) -> Line:
     """Return the line; one that very many slots serve is told as a smaller one of the same pace."""
     running = [item for worker in workers for item in worker.running]
     slots = max(sum(worker.slots for worker in workers), len(running))
+    together = slots / len(workers) if workers else 1.0
+    moves = turnover([*gone, *(Life(worker.came) for worker in workers)], together)
     if slots <= MOST_SLOTS:
-        return Line(ahead, running, slots)
+        return Line(ahead, running, slots, turnover=moves)
     fewer = MOST_SLOTS / slots
     kept = round(len(running) * fewer)
     kinds = [Kind(0, work, jobs) for work, jobs in ahead.items()]
     less = _dealt(kinds, round(sum(ahead.values()) * fewer))
-    return Line(less, [running[step * len(running) // kept] for step in range(kept)], MOST_SLOTS)
+    some = [running[step * len(running) // kept] for step in range(kept)]
+    return Line(less, some, MOST_SLOTS, turnover=moves and moves.part(fewer))

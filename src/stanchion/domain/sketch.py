@@ -106,7 +106,7 @@ class Sketch:
                 message = f"a sketch takes finite numbers from 0 on, not {value!r}"
                 raise ValueError(message)
             kept = min(max(value, LEAST), MOST)
-            bucket = _bucket(kept)
+            bucket = bucket_of(kept)
             counts[bucket] = counts.get(bucket, 0.0) + weight
             total += kept * weight
         return replace(base, counts=_bounded(counts), total=total, newest=now)
@@ -171,7 +171,7 @@ class Sketch:
         """The mean, and the central moments to within the accuracy of the buckets."""
         if not self.counts:
             return Moments(0.0, 0.0, 0.0)
-        points = [(_value(bucket), weight / self.mass) for bucket, weight in self.counts.items()]
+        points = [(value_of(bucket), weight / self.mass) for bucket, weight in self.counts.items()]
         centre = sum(value * share for value, share in points)
         variance = sum((value - centre) ** 2 * share for value, share in points)
         third = sum((value - centre) ** 3 * share for value, share in points)
@@ -183,7 +183,7 @@ class Sketch:
             return 0.0
         numbers, sums = self._ordered
         at = bisect_left(sums, q * sums[-1])
-        return _value(numbers[min(at, len(numbers) - 1)])
+        return value_of(numbers[min(at, len(numbers) - 1)])
 
     def beyond(self, floor: float) -> tuple[float, ...]:
         """Return `SLICES` equally likely values among those that exceed a floor, by how much, lowest first.
@@ -219,7 +219,7 @@ class Sketch:
         """Deal the buckets out into slices of equal weight; their mean is the sketch's."""
         size = self.mass / SLICES
         numbers, _ = self._ordered
-        rest = [(_value(number), self.counts[number]) for number in reversed(numbers)]
+        rest = [(value_of(number), self.counts[number]) for number in reversed(numbers)]
         scale = self.total / sum(value * weight for value, weight in rest)
         value, weight = rest.pop()
         for _ in range(SLICES):
@@ -270,11 +270,12 @@ class Sketch:
         return cls(half_life=half_life, landmark=newest, counts=counts, total=total, newest=newest)
 
 
-def _bucket(value: float) -> int:
+def bucket_of(value: float) -> int:
+    """Return the number of the bucket that a value falls into."""
     return ceil(log(value) / _LOG_GAMMA)
 
 
-def _value(bucket: int) -> float:
+def value_of(bucket: int) -> float:
     """Return the value that stands for a bucket: no value of it is further away than the accuracy."""
     return _MIDDLE * _GAMMA**bucket
 

@@ -13,6 +13,7 @@ from stanchion.domain.query import ALL, Scope
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from stanchion.domain.outlook import Serving
     from stanchion.domain.units import JobId
     from stanchion.store import Place, Store
 
@@ -50,6 +51,17 @@ class Forecast:
             None if place is None else place._replace(eta=found.get(job_id))
             for job_id, place in zip(ids, places, strict=True)
         ]
+
+    async def serving(self, job_id: JobId) -> tuple[Serving, ...]:
+        """Return who works, without what runs: where it changes, so does the time left of jobs that stand still.
+
+        Args:
+            job_id: A job that waits.
+        """
+        if not (await self._known()).seen:
+            return ()
+        outlook = await self._store.outlook([job_id])
+        return tuple(worker._replace(running=(), came=0) for worker in outlook.workers)
 
     async def _known(self) -> Durations:
         """Return what was learned; the same value while nothing was, since it keeps what it reckoned."""

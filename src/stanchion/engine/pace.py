@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from stanchion.domain.job import Job, Progress
+    from stanchion.domain.outlook import Serving
     from stanchion.domain.units import JobId
     from stanchion.store import Place
 
@@ -107,6 +108,7 @@ class Places:
         self._at = _NEVER
         self._every = PLACES_EVERY
         self._moved = True
+        self._serving: tuple[Serving, ...] | None = None
 
     def forget(self) -> None:
         """Start anew."""
@@ -114,6 +116,7 @@ class Places:
         self._still.clear()
         self.running.clear()
         self._moved = True
+        self._serving = None
 
     def ask(self) -> None:
         """Ask in the next round: somebody new watches."""
@@ -169,6 +172,12 @@ class Places:
             return False
         changed = self._told.get(job_id) != place
         self._told[job_id] = place
+        return changed
+
+    def served(self, by: tuple[Serving, ...]) -> bool:
+        """Return whether others serve the line than when places were told last, and remember who does."""
+        changed = self._serving is not None and self._serving != by
+        self._serving = by
         return changed
 
     def last(self, job_id: JobId) -> Place | None:

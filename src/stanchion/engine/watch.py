@@ -252,13 +252,16 @@ class Watch:
             self._logs[job.id] = lines[-1].cursor
 
     async def _tell_places(self, *, moved: bool) -> None:
-        """Deliver the places in line that changed, of the waiting jobs that are watched by name."""
+        """Deliver the places and the times left that changed, of the waiting jobs that are watched by name."""
         wanted = self._places.wanted(self._roster.by_job)
         if not wanted or not self._places.due(time.monotonic(), moved=moved):
             return
         began = time.monotonic()
         found = await self._store.position(wanted)
         changed = [job_id for job_id, place in zip(wanted, found, strict=True) if self._places.news(job_id, place)]
+        waiting = [job_id for job_id, place in zip(wanted, found, strict=True) if place is not None and place.position]
+        if waiting and self._places.served(await self.forecast.serving(waiting[0])):
+            changed = [job_id for job_id in wanted if job_id in {*changed, *waiting}]
         jobs = await thin(self._store, changed) if changed else {}
         timed = await self.forecast.timed(changed, [self._places.last(job_id) for job_id in changed])
         self._places.took(time.monotonic() - began)

@@ -19,6 +19,7 @@ def main() -> None:
         "fairness": tables.fairness,
         "affinity": tables.affinity,
         "eta": tables.foresight,
+        "cold": tables.first_words,
     }
     parser = argparse.ArgumentParser(prog="python -m stanchion.testing", description=main.__doc__)
     parser.add_argument("table", nargs="?", choices=parts, help="only this one")

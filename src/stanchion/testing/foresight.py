@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.estimates import Durations, Ended
 from stanchion.domain.eta import Line, eta
+from stanchion.domain.turnover import turnover
 from stanchion.testing.policies import fifo
 from stanchion.testing.simulator import Simulation
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from stanchion.testing.simulator import Served
 
 WARM: Final = 300
-"""So many attempts are learned from before anything is said: durations are learned when attempts end, so that what is
-long is learned last, and the first estimates lean short."""
+"""So many attempts are learned from before anything is said, where it is not a cold start that is tried."""
 
 
 class Said(NamedTuple):
@@ -41,6 +41,7 @@ class Score(NamedTuple):
         end_p90: The share that had ended by the p90 of their end.
         error: The mean distance between the p50 of the start and the start, in ms.
         plain: The same for a plain average: jobs ahead times the mean duration of all jobs, by the number of slots.
+        silent: Of so many jobs nothing could be said.
     """
 
     said: int
@@ -49,6 +50,7 @@ class Score(NamedTuple):
     end_p90: float
     error: float
     plain: float
+    silent: int = 0
 
 
 @dataclass(slots=True)
@@ -56,12 +58,17 @@ class Foresight:
     """Watches a first come, first served line: learns from each end, and says at arrivals what will be.
 
     Args:
-        every: Of each so-manieth arrival that must wait something is said, once `WARM` attempts have ended.
+        every: Of each so-manieth arrival that must wait something is said, once `warm` attempts have ended.
+        warm: Before so many attempts have ended nothing is said.
+        until: Nor is anything once so many have; None for no end.
     """
 
     every: int = 10
+    warm: int = WARM
+    until: int | None = None
     said: list[Said] = field(default_factory=list[Said])
     durations: Durations = field(default_factory=Durations)
+    silent: int = 0
     _took: float = 0.0
     _ended: int = 0
     _seen: int = 0
@@ -83,17 +90,23 @@ class Foresight:
             sum(end <= said.eta.finishes_in.p90 for said, end in ends) / count,
             sum(abs(wait - said.eta.starts_in.p50) for said, wait in waits) / count,
             sum(abs(wait - said.plain) for said, wait in waits) / count,
+            self.silent,
         )
 
     def _arriving(self, simulation: Simulation, job: Served) -> None:
         running, slots = simulation.running, simulation.slots
-        if self._ended < WARM or slots == 0 or len(running) < slots:
+        if self._ended < self.warm or (self.until is not None and self._ended >= self.until):
+            return
+        if slots == 0 or len(running) < slots:
             return
         self._seen += 1
         if self._seen % self.every:
             return
-        found = eta(job.request.work, Line(simulation.waiting, running, slots), self.durations)
-        if found is not None:
+        line = Line(simulation.waiting, running, slots, turnover=turnover(simulation.lives))
+        found = eta(job.request.work, line, self.durations)
+        if found is None:
+            self.silent += 1
+        else:
             ahead = simulation.waiting.total() + 1
             self.said.append(Said(job, found, ahead * self._took / self._ended / slots))
 

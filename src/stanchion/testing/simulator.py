@@ -11,6 +11,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from stanchion.domain.turnover import Life
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -149,6 +151,8 @@ class Simulation:
         self._lanes: dict[tuple[int, str, str], deque[int]] = {}
         self._lines: Counter[tuple[int, str]] = Counter()
         self._workers: dict[int, Worker] = {}
+        self._came: dict[int, Millis] = {}
+        self._gone: list[tuple[Millis, Millis, bool]] = []
         self._serial = count()
         self._events: list[tuple[Millis, int, Callable[[], None]]] = []
         self._begun = _Ranks(len(self.report.jobs))
@@ -170,6 +174,12 @@ class Simulation:
     def slots(self) -> int:
         """How many workers are there and stay."""
         return sum(not worker.leaving for worker in self._workers.values())
+
+    @property
+    def lives(self) -> list[Life]:
+        """The workers that are there and those that were, as a registry knows them."""
+        gone = [Life(self.now - came, self.now - went, lost) for came, went, lost in self._gone]
+        return gone + [Life(self.now - came) for came in self._came.values()]
 
     def run(self, ends: int | None = None) -> Report:
         """Play until all jobs have ended, or so many; return what happened."""
@@ -250,12 +260,16 @@ class Simulation:
     def _turned(self, turn: Turn) -> None:
         worker = self._workers.get(turn.worker)
         if turn.event == "up":
+            self._came.setdefault(turn.worker, self.now)
             # One that has not finished its last job yet simply stays.
             if worker is None:
                 self._workers[turn.worker] = Worker(turn.worker)
             else:
                 worker.leaving = False
-        elif worker is not None and (turn.event == "crash" or worker.job is None):
+            return
+        if turn.worker in self._came:
+            self._gone.append((self._came.pop(turn.worker), self.now, turn.event == "crash"))
+        if worker is not None and (turn.event == "crash" or worker.job is None):
             del self._workers[turn.worker]
             if worker.job is not None:
                 worker.attempt += 1

@@ -1,4 +1,4 @@
-"""The three tables of the documentation, as Markdown: fairness, warm models, and the time left."""
+"""The four tables of the documentation, as Markdown: fairness, warm models, the time left, and that of cold starts."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ _SMALL: Final = Sort("sprite", 800, spread=0.4, tail=0.02, cost=64 * 64)
 _MIDDLE: Final = Sort("sprite", 2_000, spread=0.4, tail=0.02, cost=128 * 128)
 _LARGE: Final = Sort("sprite", 6_000, spread=0.4, tail=0.02, cost=256 * 256)
 _WORDS: Final = Sort("translate", 4_000, spread=0.9, tail=0.05, cost=10_000)
+_HEAVY: Final = Sort("book", 3_000, spread=0.8, tail=0.1, weight=2.2)
 WEIGHTS: Final = {"ada": 1, "bob": 2, "cyd": 4}
 
 POLICIES: Final[Mapping[str, Callable[[], Policy | Choose]]] = {
@@ -127,13 +128,15 @@ def _waits(reports: Sequence[Report]) -> Iterator[int]:
         yield from (job.started - job.request.at for job in report.jobs)
 
 
-def _mixed(chance: Random, slots: int, sorts: Mapping[Sort, float]) -> list[Request]:
+def _mixed(
+    chance: Random, slots: int, sorts: Mapping[Sort, float], *, calm: float = 0.4, burst: float = 1.6
+) -> list[Request]:
     """Return a load whose bursts bring more than the slots can serve, and whose calm times less."""
     typical = sum(sort.median * part for sort, part in sorts.items()) / sum(sorts.values()) / 1000
     rate = slots / typical
     until = round(1_500 / rate * 1000)
     stay = (round(60 / rate * 1000), round(40 / rate * 1000))
-    instants = bursts(chance, until, calm=0.4 * rate, burst=1.6 * rate, stay=stay)
+    instants = bursts(chance, until, calm=calm * rate, burst=burst * rate, stay=stay)
     return requests(chance, instants, [Tenant("ada", sorts)])
 
 
@@ -141,12 +144,27 @@ def loads() -> dict[str, Callable[[int], tuple[list[Request], list[Turn]]]]:
     """Return what the time left is tried on: by name, a function from a seed to jobs and workers."""
     one = {_MIDDLE: 1.0}
     both = {_SMALL: 5.0, _LARGE: 2.0, _WORDS: 1.0}
-    heavy = {Sort("book", 3_000, spread=0.8, tail=0.1, weight=2.2): 1.0}
+    heavy = {_HEAVY: 1.0}
 
     def restless_mix(seed: int) -> tuple[list[Request], list[Turn]]:
         chance = Random(seed)
         jobs = _mixed(chance, 6, both)
         return jobs, restless(chance, 8, jobs[-1].at, life=5 * MINUTE, away=MINUTE)
+
+    def losing(seed: int) -> tuple[list[Request], list[Turn]]:
+        chance = Random(seed)
+        jobs = _mixed(chance, 3, both)
+        return jobs, restless(chance, 4, jobs[-1].at, life=2 * MINUTE, away=20 * SECOND, crashing=1.0)
+
+    def uneven(seed: int) -> tuple[list[Request], list[Turn]]:
+        chance = Random(seed)
+        words = {_SMALL: 6.0, _WORDS._replace(median=12_000): 1.0}
+        return _mixed(chance, 4, words, calm=0.1, burst=3.0), steady(4)
+
+    def drifting(seed: int) -> tuple[list[Request], list[Turn]]:
+        jobs = _mixed(Random(seed), 4, one)
+        last = jobs[-1].at
+        return [job._replace(takes=round(job.takes * (1 + job.at / last))) for job in jobs], steady(4)
 
     return {
         "one task, 1 slot": lambda seed: (_mixed(Random(seed), 1, one), steady(1)),
@@ -154,23 +172,67 @@ def loads() -> dict[str, Callable[[int], tuple[list[Request], list[Turn]]]]:
         "two tasks of three sizes, 4 slots": lambda seed: (_mixed(Random(seed), 4, both), steady(4)),
         "two tasks of three sizes, 16 slots": lambda seed: (_mixed(Random(seed), 16, both), steady(16)),
         "one task, a tenth from a heavy tail, 4 slots": lambda seed: (_mixed(Random(seed), 4, heavy), steady(4)),
+        "sharp bursts of two tasks, 4 slots": uneven,
         "8 workers that come, go and crash": restless_mix,
+        "4 workers, each of which dies after 2 minutes": losing,
+        "one task whose durations double slowly, 4 slots": drifting,
     }
+
+
+COLD: Final = (20, 50, 100)
+"""After so many attempts a cold start is asked about, until half as many more have ended."""
+_STARTS: Final = 12
+"""A cold start is short: so many of them are played for each seed."""
+
+
+def cold() -> dict[str, tuple[int, Mapping[Sort, float]]]:
+    """Return what cold starts are tried on: by name, the slots and what is asked for."""
+    return {
+        "one task, 4 slots": (4, {_MIDDLE: 1.0}),
+        "two tasks of three sizes, 4 slots": (4, {_SMALL: 5.0, _LARGE: 2.0, _WORDS: 1.0}),
+        "two tasks of three sizes, 16 slots": (16, {_SMALL: 5.0, _LARGE: 2.0, _WORDS: 1.0}),
+        "one task, a tenth from a heavy tail, 4 slots": (4, {_HEAVY: 1.0}),
+    }
+
+
+def started(slots: int, sorts: Mapping[Sort, float], after: int, seeds: Sequence[int]) -> Score:
+    """Return how what was said after so many attempts came true, over cold starts of several seeds."""
+    watcher = Foresight(every=5, warm=after, until=after * 3 // 2)
+    for seed in seeds:
+        for play in range(_STARTS):
+            jobs = _mixed(Random(seed * 1_000 + play), slots, sorts)
+            watcher.play(jobs[: 4 * after + 40], steady(slots))
+    return watcher.score()
 
 
 def foresight(seeds: Sequence[int]) -> list[str]:
     """Return the table of the time left."""
-    lines = [
+    return [
         "| load | asked about | started by p50 | started by p90 | ended by p90 | p50 off by | plain average off by |",
         "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(name, scored(load, seeds)) for name, load in loads().items()),
     ]
-    for name, load in loads().items():
-        score = scored(load, seeds)
-        lines.append(
-            f"| {name} | {score.said:,} | {score.start_p50:.1%} | {score.start_p90:.1%} | {score.end_p90:.1%} "
-            f"| {score.error / 1000:.1f} s | {score.plain / 1000:.1f} s |".replace("%", " %")
-        )
-    return lines
+
+
+def first_words(seeds: Sequence[int]) -> list[str]:
+    """Return the table of cold starts."""
+    return [
+        "| load: after | asked | started by p50 | started by p90 | ended by p90 | p50 off by | plain off by | none |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(
+            f"{_row(f'{name}: {after}', score)} {score.silent:,} |"
+            for name, (slots, sorts) in cold().items()
+            for after in COLD
+            for score in (started(slots, sorts, after, seeds),)
+        ),
+    ]
+
+
+def _row(name: str, score: Score) -> str:
+    return (
+        f"| {name} | {score.said:,} | {score.start_p50:.1%} | {score.start_p90:.1%} | {score.end_p90:.1%} "
+        f"| {score.error / 1000:.2f} s | {score.plain / 1000:.2f} s |".replace("%", " %")
+    )
 
 
 def scored(load: Callable[[int], tuple[list[Request], list[Turn]]], seeds: Sequence[int]) -> Score:

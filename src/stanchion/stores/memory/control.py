@@ -142,6 +142,7 @@ def register(tables: Tables, info: WorkerInfo, lease_for: Millis, now: Instant) 
     tables.last_worker += 1
     tables.workers[tables.last_worker] = Worker(tables.last_worker, info, now, now, now + lease_for)
     resources.came(tables, info, now)
+    tables.hints.add("change")
     return tables.last_worker
 
 
@@ -166,6 +167,7 @@ def leave(tables: Tables, workers: Sequence[int], state: str, now: Instant) -> l
         known = tables.workers.get(worker)
         if known is not None and known.state not in GONE:
             known.state, known.ended_at = state, now
+            tables.hints.add("change")
     resources.gone(tables, now)
     return _orphaned(tables, set(workers))
 
@@ -175,6 +177,7 @@ def overdue(tables: Tables, limit: int, now: Instant) -> list[Overdue]:
     for worker in tables.workers.values():
         if worker.state not in GONE and worker.lease_until < now:
             worker.state, worker.ended_at = "lost", now
+            tables.hints.add("change")
     resources.gone(tables, now)
     ended = {worker.id for worker in tables.workers.values() if worker.state in GONE}
     return _orphaned(tables, ended)[:limit]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.estimates import Durations, Ended, Seen, Work, size_of
 from stanchion.domain.job import State
-from stanchion.domain.outlook import Asked, Kind, Outlook, Serving
+from stanchion.domain.outlook import MOST_GONE, Asked, Gone, Kind, Outlook, Serving
 from stanchion.domain.sketch import Sketch
+from stanchion.domain.turnover import WINDOW, Life
 from stanchion.store import Lesson
 
 if TYPE_CHECKING:
@@ -84,11 +85,32 @@ def outlook(tables: Tables, ids: Sequence[JobId], scope: Scope, now: Instant) ->
     if not waiting:
         return Outlook(jobs, {}, ())
     workers = tuple(
-        Serving(worker.info.slots, worker.info.queues, frozenset(worker.info.tasks), _running(tables, worker.id, now))
+        Serving(
+            worker.info.slots,
+            worker.info.queues,
+            frozenset(worker.info.tasks),
+            _running(tables, worker.id, now),
+            max(now - worker.started_at, 0),
+        )
         for worker in tables.workers.values()
         if worker.state == "alive" and worker.lease_until >= now
     )
-    return Outlook(jobs, waiting, workers)
+    return Outlook(jobs, waiting, workers, _gone(tables, now))
+
+
+def _gone(tables: Tables, now: Instant) -> tuple[Gone, ...]:
+    """Return the workers that ended lately, the latest ones where they are many, the oldest first."""
+    ended = sorted(
+        (worker.ended_at, worker.id)
+        for worker in tables.workers.values()
+        if worker.ended_at is not None and worker.ended_at > now - WINDOW
+    )
+    found: list[Gone] = []
+    for at, number in ended[-MOST_GONE:]:
+        worker = tables.workers[number]
+        life = Life(max(now - worker.started_at, 0), max(now - at, 0), worker.state == "lost")
+        found.append(Gone(worker.info.queues, frozenset(worker.info.tasks), life))
+    return tuple(found)
 
 
 def _work(tables: Tables, job: Job) -> Work:

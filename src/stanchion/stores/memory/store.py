@@ -190,6 +190,7 @@ class MemoryStore:
         if known is not None and known.state == "alive":
             known.state = "draining"
             resources.gone(self._tables, self.now())
+            self._tables.hints.add("change")
             self._hint()
 
     async def overdue(self, limit: int) -> list[Overdue]:

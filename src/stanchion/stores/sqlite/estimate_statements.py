@@ -46,7 +46,11 @@ SIZES: Final = """
     SELECT p.size FROM jobs j CROSS JOIN payloads p ON p.seq = j.seq
      WHERE j.lane = ? AND j.state = 2 ORDER BY j.seq LIMIT ?
 """
-ALIVE: Final = "SELECT id, slots, queues, tasks FROM workers WHERE state = 'alive' AND lease_until >= ?"
+ALIVE: Final = "SELECT id, slots, queues, tasks, started_at FROM workers WHERE state = 'alive' AND lease_until >= ?"
+GONE: Final = """
+    SELECT queues, tasks, started_at, ended_at, state FROM workers
+     WHERE ended_at > ? ORDER BY ended_at DESC, id DESC LIMIT ?
+"""
 RUNS: Final = """
     SELECT l.task, p.size, j.started_at
       FROM jobs j CROSS JOIN lanes l ON l.id = j.lane CROSS JOIN payloads p ON p.seq = j.seq

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.estimates import Durations, Ended, Work, size_of
-from stanchion.domain.outlook import Asked, Kind, Outlook, Serving
+from stanchion.domain.outlook import MOST_GONE, Asked, Gone, Kind, Outlook, Serving
+from stanchion.domain.turnover import WINDOW, Life
 from stanchion.store import Lesson
 from stanchion.stores.sqlite import estimate_statements as sql
 from stanchion.stores.sqlite.fetch import every, one, only
@@ -76,7 +77,8 @@ def outlook(db: Connection, ids: Sequence[JobId], scope: Scope, now: Instant) ->
             queues[queue] = number
     if not queues:
         return Outlook(jobs, {}, ())
-    return Outlook(jobs, {name: _kinds(db, number) for name, number in queues.items()}, _workers(db, now))
+    waiting = {name: _kinds(db, number) for name, number in queues.items()}
+    return Outlook(jobs, waiting, _workers(db, now), _gone(db, now))
 
 
 def _kinds(db: Connection, queue: int) -> tuple[Kind, ...]:
@@ -99,6 +101,20 @@ def _workers(db: Connection, now: Instant) -> tuple[Serving, ...]:
                 (Work(task, size_of(size)), max(now - (started_at or now), 0))
                 for task, size, started_at in every(db, sql.RUNS, (number, slots))
             ),
+            max(now - came, 0),
         )
-        for number, slots, queues, tasks in every(db, sql.ALIVE, (now,))
+        for number, slots, queues, tasks, came in every(db, sql.ALIVE, (now,))
+    )
+
+
+def _gone(db: Connection, now: Instant) -> tuple[Gone, ...]:
+    """Return the workers that ended lately, the latest ones where they are many, the oldest first."""
+    rows = list(every(db, sql.GONE, (now - WINDOW, MOST_GONE)))
+    return tuple(
+        Gone(
+            names_of(queues),
+            frozenset(names_of(tasks) or ()),
+            Life(max(now - came, 0), max(now - went, 0), state == "lost"),
+        )
+        for queues, tasks, came, went, state in reversed(rows)
     )

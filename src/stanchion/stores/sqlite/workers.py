@@ -86,11 +86,15 @@ def leave(tx: Tx, workers: Sequence[int], *, lost: bool) -> list[Overdue]:
 def drain(tx: Tx, worker: int) -> None:
     """See `Store.drain_worker`."""
     tx.db.execute(sql.DRAIN_WORKER, (worker,))
+    tx.mask |= CHANGE
 
 
 def overdue(tx: Tx, limit: int) -> list[Overdue]:
     """See `Store.overdue`."""
+    before = tx.db.total_changes()
     tx.db.execute(sql.MARK_SILENT, (tx.now,))
+    if tx.db.total_changes() > before:
+        tx.mask |= CHANGE
     return _overdue(tx.db, None, limit)
 
 

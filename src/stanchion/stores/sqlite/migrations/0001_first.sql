@@ -242,6 +242,7 @@ CREATE TABLE workers (
     swaps         INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX workers_warm ON workers (warm) WHERE state = 'alive' AND warm <> '';
+CREATE INDEX workers_ended ON workers (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE dedup (
     key  BLOB PRIMARY KEY,
