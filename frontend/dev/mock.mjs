@@ -254,7 +254,7 @@ const workers = [
   { id: "w_gpu2", host: "gpu-box-2.rack-17.amsterdam.studio-internal.example.com", slots: 2, capabilities: { gpu: 1, vram_gb: 80 }, queues: ["images", "gpu"], tasks: ["sprite", "upscale"], state: "busy" },
   { id: "w_text", host: "web-3", slots: 10, capabilities: {}, queues: ["text"], tasks: ["translate"], state: "idle" },
   { id: "w_old", host: "laptop", slots: 2, capabilities: {}, queues: [], tasks: ["sprite"], state: "lost" },
-].map((worker, index) => ({ ...worker, incarnation: "1", pid: 4100 + index * 37, jobs_done: 120 * (4 - index), jobs_failed: index === 1 ? 7 : 0, mean_ms: index === 3 ? null : 2400 - index * 500, version: "0.1.0", started_at: iso(started - 7.3e6) }));
+].map((worker, index) => ({ ...worker, ...(worker.state === "busy" ? { warm: ["flux-dev", "sdxl-turbo-with-a-long-name-and-a-lora-for-pixels"].slice(0, index + 1), swaps: 3 * index, resources: { gpu: { capacity: index + 1, held: 1, devices: ["gpu:0", "gpu:1"].slice(0, index + 1) }, vram_gb: { capacity: 24 * (index + 1), held: 12, devices: [] } } } : {}), incarnation: "1", pid: 4100 + index * 37, jobs_done: 120 * (4 - index), jobs_failed: index === 1 ? 7 : 0, mean_ms: index === 3 ? null : 2400 - index * 500, version: "0.1.0", started_at: iso(started - 7.3e6) }));
 const SLOTS = 6;
 
 function seed() {
@@ -275,6 +275,53 @@ function seed() {
   paused.add("gpu");
   for (let n = 0; n < 3; n++) make(now - 60_000, { state: "scheduled", run_at: iso(now + 3.6e6 * (n + 1)), events: [{ version: 1, state: "scheduled", at: iso(now - 60_000), attempt: 0, error: null }], waiting_on: { reason: "scheduled", key: null, until: iso(now + 3.6e6 * (n + 1)) } });
   make(now - 50_000, { state: "blocked", waiting_on: { reason: "dependencies", key: null, until: null } });
+}
+
+// ------------------------------------------------------------------------------------------- what an operator sets
+
+const limits = new Map([
+  ["provider:pixellab", { running: 2, starts: 60, period: 60, burst: 10, refuse: null, parked_until: null }],
+  ["tenant:*", { running: 5, starts: null, period: null, burst: null, refuse: 500, parked_until: null }],
+  ["provider:gemini", { running: null, starts: null, period: null, burst: null, refuse: null, parked_until: iso(Date.now() + 6e5) }],
+  [`queue:${LONG_QUEUE}`, { running: 1, starts: null, period: null, burst: null, refuse: null, parked_until: null }],
+]);
+const policies = new Map([["default", { weight: 1, top_priority: 0 }], ["studio", { weight: 3, top_priority: 5 }]]);
+const schedules = new Map(
+  [
+    { name: "nightly", cron: "30 2 * * *", tz: "Europe/Berlin", every: null, overlap: "skip", catch_up: 3600, task: "tileset" },
+    { name: "sweep-of-everything-that-was-left-behind-by-the-characters-pipeline", cron: null, tz: null, every: 900, overlap: "allow", catch_up: null, task: LONG_TASK },
+  ].map(({ task, ...one }) => [one.name, { ...one, tenant: "default", start: null, job: { task, queue: "images", priority: 5, user: null, args: {}, tags: [] }, paused: false, created_at: iso(), next_at: iso(Date.now() + 7.2e5), last_at: null, last_job: null }]),
+);
+
+function limitList() {
+  const busy = [...jobs.values()].filter((job) => job.state === "running");
+  return { items: [...limits].sort().map(([key, limit]) => ({ key, ...limit, used: key.startsWith("provider:p") ? Math.min(2, busy.length) : 0, waiting: key === "provider:pixellab" ? 4 : 0 })) };
+}
+
+function tenantList() {
+  const { counts } = counted();
+  return { items: [...policies].map(([name, policy]) => ({ name, ...policy, set: true, counts: name === "default" ? counts : {} })), more: 0 };
+}
+
+function operate(response, method, path, body) {
+  if (path === "/limits" && method === "PUT") {
+    if (!/^[a-z]+:./.test(body.key)) return problem(response, 422, "Unprocessable Entity", `The key '${body.key}' has no kind.`, "Write it as kind:name, such as provider:pixellab.", "usage"), true;
+    limits.set(body.key, { running: null, starts: null, period: null, burst: null, refuse: null, parked_until: null, ...body });
+  } else if (path === "/limits/drop") limits.delete(body.key);
+  else if (path === "/limits/park") Object.assign(limits.get(body.key) ?? {}, { parked_until: body.seconds ? iso(Date.now() + body.seconds * 1000) : null });
+  else if (path === "/tenants" && method === "PUT") policies.set(body.name, { weight: body.weight, top_priority: body.top_priority });
+  if (path.startsWith("/limits")) return json(response, 200, limitList()), true;
+  if (path === "/tenants") return json(response, 200, tenantList()), true;
+  if (path === "/scaling") return json(response, 200, { items: Object.keys(counted().queues).map((queue) => ({ queue, desired: queue === "images" ? 4 : 1, arrival_rate: 0.6, mean_duration: 3.1, waiting: 3, held: queue === "images" ? 2 : 0, running: 2, wait_target: 30 })) }), true;
+  if (path === "/line") return json(response, 200, { items: [...jobs.values()].filter((job) => job.state === "queued" && job.position).sort((a, b) => a.position - b.position).slice(0, 6).map(thin), next: null }), true;
+  if (path === "/schedules") return json(response, 200, { items: [...schedules.values()] }), true;
+  const [, name, verb] = /^\/schedules\/([^/]+)(?:\/(pause|resume|run))?$/.exec(path) ?? [];
+  const schedule = name && schedules.get(decodeURIComponent(name));
+  if (!schedule) return false;
+  if (method === "DELETE") schedules.delete(schedule.name);
+  else if (verb === "run") make(Date.now(), { task: schedule.job.task });
+  else schedule.paused = verb === "pause";
+  return json(response, 200, schedule), true;
 }
 
 function tick() {
@@ -416,7 +463,7 @@ async function route(request, response) {
   const url = new URL(request.url, "http://mock");
   if (!url.pathname.startsWith("/api/")) return file(response, url.pathname);
   const path = url.pathname.replace(/^\/api(\/v1)?/, "");
-  const post = request.method === "POST";
+  const post = request.method !== "GET";
   const body = post ? await bodyOf(request) : {};
   const inside = !KEY || /stn_session=1/.test(request.headers.cookie ?? "");
   if (path === "/session" && request.method === "DELETE") {
@@ -444,6 +491,7 @@ async function route(request, response) {
     });
     return json(response, 200, { items });
   }
+  if (operate(response, request.method, path, body)) return;
   if (path === "/queues") {
     const { queues } = counted();
     const items = Object.entries(queues).sort().map(([name, counts]) => ({ name, counts, paused: paused.has(name), oldest_queued_at: [...jobs.values()].find((job) => job.queue === name && job.state === "queued")?.created_at ?? null, throughput: { started: 31.4, completed: 28.9, failed: name === "images" ? 1.2 : 0 } }));
@@ -480,7 +528,8 @@ async function route(request, response) {
   response.end(image);
 }
 
-if (!flags.has("empty")) seed();
+if (flags.has("empty")) for (const kept of [limits, policies, schedules]) kept.clear();
+else seed();
 setInterval(tick, 100);
 setInterval(positions, 500);
 setInterval(() => {

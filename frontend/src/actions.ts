@@ -2,10 +2,10 @@
 
 import { signal } from "@preact/signals";
 
-import { api, Problem, type Job, type State, type Target } from "./api";
-import { plural } from "./format";
+import { api, Problem, type Job, type NewLimit, type Schedule, type State, type Target, type Tenant } from "./api";
+import { duration, plural } from "./format";
 import { reloadJob } from "./page";
-import { queues } from "./stats";
+import { limits, moreTenants, queues, schedules, tenants } from "./stats";
 import { store } from "./store";
 
 export interface Toast {
@@ -77,6 +77,55 @@ export async function clean(name: string, olderThan: number, states: readonly St
     say("ok", answer.count === undefined ? `Queue ${name} is clean` : `${plural(answer.count, "job")} removed from ${name}`);
   }
   await queues.refresh();
+}
+
+/** Sets a limit and throws what stands against it. */
+export async function setLimit(limit: NewLimit): Promise<void> {
+  limits.items.value = (await api.setLimit(limit)).items;
+  say("ok", `The limit of ${limit.key} is set`);
+}
+
+export async function dropLimit(key: string): Promise<void> {
+  await attempt("The limit was not removed", async () => {
+    limits.items.value = (await api.dropLimit(key)).items;
+    say("ok", `${key} has no limit any more`);
+  });
+}
+
+/** Parks a key for so many seconds and throws what stands against it. */
+export async function park(key: string, seconds: number): Promise<void> {
+  limits.items.value = (await api.park(key, seconds)).items;
+  say("ok", seconds ? `${key} is parked: nothing of it starts for ${duration(seconds)}` : `${key} is not parked any more`);
+}
+
+export async function unpark(key: string): Promise<void> {
+  await attempt("The park was not ended", () => park(key, 0));
+}
+
+/** Sets a tenant's policy and throws what stands against it. */
+export async function setTenant(tenant: Pick<Tenant, "name" | "weight" | "top_priority">): Promise<void> {
+  const answer = await api.setTenant(tenant);
+  moreTenants.value = answer.more ?? 0;
+  tenants.items.value = answer.items;
+  say("ok", `Tenant ${tenant.name} has the weight ${tenant.weight}`);
+}
+
+const SCHEDULE_DONE = { pause: "is paused", resume: "ticks again", run: "ran: its job is enqueued" } as const;
+
+export async function onSchedule(verb: keyof typeof SCHEDULE_DONE, schedule: Schedule): Promise<void> {
+  await attempt(`The schedule ${schedule.name} could not be changed`, async () => {
+    await api.schedule(verb, schedule);
+    say("ok", `The schedule ${schedule.name} ${SCHEDULE_DONE[verb]}`);
+  });
+  await schedules.refresh();
+}
+
+export async function dropSchedule(schedule: Schedule): Promise<void> {
+  await attempt("The schedule was not deleted", async () => {
+    await api.dropSchedule(schedule);
+    say("ok", `The schedule ${schedule.name} is deleted`);
+  });
+  await schedules.refresh();
 }
 
 export async function copy(text: string): Promise<void> {

@@ -131,6 +131,18 @@ export interface Job {
   correlation_id?: string | null;
   attempts?: Attempt[];
   events?: JobEvent[];
+  parents?: Related[];
+  children?: Related[];
+  workflows?: string[];
+  model?: string | null;
+}
+
+/** A job that another depends on, or that depends on it. */
+export interface Related {
+  id: string;
+  task: string;
+  state: State;
+  policy: string;
 }
 
 export interface Page {
@@ -141,6 +153,10 @@ export interface Page {
 export interface Queue {
   name: string;
   paused: boolean;
+  /** So many jobs may wait and run; above it new ones are refused. */
+  max_waiting?: number | null;
+  /** How many wait and run, from how many on the server warns, and from how many on it refuses. */
+  overflow?: { jobs: number; warn_at: number | null; refuse_at: number | null } | null;
   counts: Counts;
   oldest_queued_at: string | null;
   /** Jobs per minute; null where it is not measured. */
@@ -167,6 +183,106 @@ export interface Worker {
   jobs_failed: number;
   mean_ms: number | null;
   version: string;
+  /** What its machine has: an amount, or what is known of it. */
+  resources?: Record<string, number | Resource> | null;
+  /** What its jobs hold of that. */
+  holds?: Record<string, number> | null;
+  /** The models that it has loaded. */
+  warm?: string[] | null;
+  /** How often it started a job of a model that was not loaded. */
+  swaps?: number | null;
+}
+
+/** What a worker has of a resource, and what its jobs hold of it. */
+export interface Resource {
+  capacity: number;
+  held: number;
+  devices?: readonly (string | Device)[] | Record<string, number | Device> | null;
+}
+
+export interface Device {
+  name?: string;
+  capacity?: number;
+  held?: number;
+}
+
+/** A key: its limit, where it has one, and what is used of it. */
+export interface Limit {
+  key: string;
+  running: number | null;
+  starts: number | null;
+  /** In seconds. */
+  period: number | null;
+  burst: number | null;
+  refuse: number | null;
+  used: number;
+  waiting: number;
+  parked_until: string | null;
+}
+
+export interface NewLimit {
+  key: string;
+  running?: number;
+  starts?: number;
+  period?: number;
+  burst?: number;
+  refuse?: number;
+}
+
+export interface Tenant {
+  name: string;
+  weight: number;
+  top_priority: number;
+  /** Whether it has a policy of its own. */
+  set?: boolean;
+  /** Its jobs that have not ended. */
+  counts?: Counts;
+}
+
+export interface Tenants {
+  items: Tenant[];
+  /** How many more have jobs. */
+  more?: number;
+}
+
+export interface Schedule {
+  name: string;
+  tenant: string;
+  cron: string | null;
+  tz: string | null;
+  /** In seconds. */
+  every: number | null;
+  start: string | null;
+  overlap: string;
+  catch_up: number | null;
+  job: { task: string; queue: string; priority: number; user: string | null; args: unknown; tags: string[] };
+  paused: boolean;
+  next_at: string | null;
+  last_at: string | null;
+  last_job: string | null;
+}
+
+export interface Workflow {
+  id: string;
+  counts: Counts;
+  total: number;
+  ended: number;
+  /** There are more jobs than were counted. */
+  more: boolean;
+  edges: { parent: string; child: string }[];
+}
+
+/** How many workers a queue should have, and why. */
+export interface Scaling {
+  queue: string;
+  desired: number;
+  /** Jobs a second. */
+  arrival_rate: number;
+  mean_duration: number | null;
+  waiting: number;
+  held: number;
+  running: number;
+  wait_target: number;
 }
 
 export interface Point {
@@ -197,6 +313,9 @@ export interface Health {
 export interface Session {
   authenticated: boolean;
   required: boolean;
+  /** Whose jobs the key sees; none: all. */
+  tenant?: string | null;
+  scopes?: string[];
 }
 
 interface ProblemBody {
@@ -208,6 +327,12 @@ interface ProblemBody {
   errors?: { pointer: string; message: string }[];
 }
 
+/** Plainer words than those of HTTP. */
+const TITLES: Record<number, string> = {
+  403: "Your key does not allow this",
+  422: "This cannot be used",
+};
+
 /** What went wrong with a request, in words for the person at the screen. */
 export class Problem extends Error {
   readonly status: number;
@@ -218,7 +343,7 @@ export class Problem extends Error {
   readonly errors: { pointer: string; message: string }[];
 
   constructor(status: number, body: ProblemBody) {
-    super(body.title ?? (status ? `The server answered ${status}` : "The request failed"));
+    super(TITLES[status] ?? body.title ?? (status ? `The server answered ${status}` : "The request failed"));
     this.status = status;
     this.detail = body.detail ?? "";
     this.remedy = body.remedy ?? "";
@@ -294,6 +419,8 @@ export interface JobQuery {
   state?: string;
   queue?: string;
   task?: string;
+  tenant?: string;
+  workflow?: string;
   q?: string;
   after?: string;
   limit?: number;
@@ -335,6 +462,19 @@ export const api = {
   clean: (name: string, olderThan: number, states: readonly State[]) =>
     call<{ count?: number } | null>("POST", `/queues/${part(name)}/clean`, { older_than: olderThan, states }),
   workers: () => call<{ items: Worker[] }>("GET", "/workers"),
+  line: (limit: number) => call<Page>("GET", `/line${search({ limit })}`),
+  scaling: () => call<{ items: Scaling[] }>("GET", "/scaling"),
+  limits: () => call<{ items: Limit[] }>("GET", "/limits"),
+  setLimit: (limit: NewLimit) => call<{ items: Limit[] }>("PUT", "/limits", limit),
+  dropLimit: (key: string) => call<{ items: Limit[] }>("POST", "/limits/drop", { key }),
+  park: (key: string, seconds: number) => call<{ items: Limit[] }>("POST", "/limits/park", { key, seconds }),
+  tenants: () => call<Tenants>("GET", "/tenants"),
+  setTenant: (tenant: Pick<Tenant, "name" | "weight" | "top_priority">) => call<Tenants>("PUT", "/tenants", tenant),
+  schedules: () => call<{ items: Schedule[] }>("GET", "/schedules"),
+  schedule: (verb: "pause" | "resume" | "run", { name, tenant }: Schedule) =>
+    call<{ id?: string }>("POST", `/schedules/${part(name)}/${verb}${search({ tenant })}`),
+  dropSchedule: ({ name, tenant }: Schedule) => call<unknown>("DELETE", `/schedules/${part(name)}${search({ tenant })}`),
+  workflow: (id: string) => call<Workflow>("GET", `/workflows/${part(id)}`),
   stats: (window: number, step: number) => call<Stats>("GET", `/stats${search({ window, step })}`),
 };
 

@@ -9,13 +9,18 @@ import { Empty, ProblemNote, Toasts } from "./components/feedback";
 import { Shell } from "./components/shell";
 import { startLive } from "./live";
 import { view } from "./route";
+import { guarded, session } from "./session";
 import { stopStream } from "./stream";
 import { JobPage } from "./views/job";
 import { Jobs } from "./views/jobs";
+import { Limits } from "./views/limits";
 import { Login } from "./views/login";
 import { Overview } from "./views/overview";
 import { Queues } from "./views/queues";
+import { Schedules } from "./views/schedules";
+import { Tenants } from "./views/tenants";
 import { Workers } from "./views/workers";
+import { WorkflowPage } from "./views/workflow";
 
 type Gate = "asking" | "closed" | "open" | Problem;
 const gate = signal<Gate>("asking");
@@ -28,15 +33,12 @@ function close(): void {
 
 let enterTimer = 0;
 
-/** Whether this server asks for keys, so that there is something to log out of. */
-const guarded = signal(false);
-
 async function enter(): Promise<void> {
   clearTimeout(enterTimer);
   try {
-    const session = await api.session();
-    guarded.value = session.required;
-    if (session.required && !session.authenticated) {
+    const found = await api.session();
+    session.value = found;
+    if (found.required && !found.authenticated) {
       close();
       return;
     }
@@ -77,6 +79,14 @@ function Current() {
       return <Queues />;
     case "workers":
       return <Workers />;
+    case "limits":
+      return <Limits />;
+    case "tenants":
+      return <Tenants />;
+    case "schedules":
+      return <Schedules />;
+    case "workflow":
+      return <WorkflowPage key={now.id} id={now.id} />;
     default:
       return (
         <Empty title="There is no such page">

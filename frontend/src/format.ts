@@ -1,6 +1,6 @@
 /** Words and numbers for people. */
 
-import { serverNow, type Cost, type Eta, type Job, type JobError, type Output, type State } from "./api";
+import { serverNow, type Cost, type Eta, type Job, type JobError, type Limit, type Output, type Schedule, type State } from "./api";
 
 const whole = new Intl.NumberFormat("en-US");
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
@@ -114,6 +114,31 @@ function range(low: number, high: number): string {
   return a === b ? a : `${a} – ${b}`;
 }
 
+/** A key in two parts: what kind of thing it counts, and which. */
+export function keyParts(key: string): [kind: string, name: string] {
+  const at = key.indexOf(":");
+  return at < 0 ? ["", key] : [key.slice(0, at), key.slice(at + 1)];
+}
+
+/** A key in words: `the queue images`, `each user`. */
+export function keyWords(key: string): string {
+  const [kind, name] = keyParts(key);
+  if (!kind) return key;
+  return name === "*" ? `each ${kind}` : `the ${kind} ${name}`;
+}
+
+/** `60 in 1 m`: starts in a period of so many seconds. */
+export function starts(limit: Pick<Limit, "starts" | "period">): string {
+  if (limit.starts === null) return "";
+  const period = duration(limit.period ?? 1);
+  return `${whole.format(limit.starts)} ${limit.period === 1 ? "a second" : limit.period === 60 ? "a minute" : limit.period === 3600 ? "an hour" : limit.period === 86_400 ? "a day" : `in ${period}`}`;
+}
+
+/** When a schedule ticks: `every 15 m`, or the cron line. */
+export function rule(schedule: Pick<Schedule, "cron" | "every">): string {
+  return schedule.cron ?? `every ${duration(schedule.every)}`;
+}
+
 export function etaText(eta: Eta | null | undefined): string {
   if (!eta) return "";
   if (eta.late) return "later than expected";
@@ -141,16 +166,18 @@ export function waiting(job: Job): { why: string; next: string } | null {
     case "dependency":
     case "dependencies":
     case "blocked":
-      return { why: "Waits for the jobs it depends on", next: "" };
+      return { why: "Waits for a job it depends on", next: "It is queued when the last of them has ended." };
     case "limit":
     case "concurrency":
-      return { why: `At the limit${key ? ` of ${key}` : ""}`, next: "It starts when a running job of this limit ends; others pass it meanwhile." };
+      return { why: `At the limit${key ? ` of ${keyWords(key)}` : ""}`, next: "It starts when a running job of this limit ends; others pass it meanwhile." };
     case "rate":
-      return { why: `At the rate limit${key ? ` of ${key}` : ""}`, next: on.until ? `The next may start ${ago(on.until)}.` : "" };
+      return { why: `At the rate limit${key ? ` of ${keyWords(key)}` : ""}`, next: on.until ? `The next may start ${ago(on.until)}.` : "" };
     case "provider_parked":
-      return { why: `${key || "Its provider"} is parked`, next: on.until ? `Nothing of it starts before then: ${ago(on.until)}.` : "" };
+      return { why: `${key ? title(keyWords(key)) : "Its provider"} is parked`, next: on.until ? `Nothing of it starts before then: ${ago(on.until)}.` : "" };
     case "resource":
-      return { why: `Waits for ${key || "a resource"}`, next: "It starts when a worker frees it." };
+      return { why: `Waits for ${keyParts(key)[1] || "a resource"}`, next: "It starts when a job that holds it has ended, or when a worker that has it comes." };
+    case "conflict":
+      return { why: `Waits behind another job${key ? ` of ${keyParts(key)[1]}` : ""}`, next: "One at a time of this key: it starts when the job before it has ended." };
     default:
       return { why: `Waits: ${on.reason.replaceAll("_", " ")}${key ? ` (${key})` : ""}`, next: "" };
   }

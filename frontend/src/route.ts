@@ -13,18 +13,20 @@ function read(): Place {
 
 export const place = signal<Place>(read());
 
-export type View =
-  | { name: "overview" | "jobs" | "queues" | "workers" | "missing" }
-  | { name: "job"; id: string };
+const LISTS = ["jobs", "queues", "limits", "tenants", "schedules", "workers"] as const;
+type List = (typeof LISTS)[number];
+
+export type View = { name: "overview" | "missing" | List } | { name: "job" | "workflow"; id: string };
 
 export const view = computed<View>(() => {
   const { path } = place.value;
   if (path === "/" || path === "/index.html") return { name: "overview" };
-  if (path === "/jobs" || path === "/queues" || path === "/workers") return { name: path.slice(1) as "jobs" };
-  const job = /^\/jobs\/([^/]+)$/.exec(path)?.[1];
-  if (job) {
+  const list = LISTS.find((name) => path === `/${name}`);
+  if (list) return { name: list };
+  const [, kind, id] = /^\/(job|workflow)s\/([^/]+)$/.exec(path) ?? [];
+  if (kind && id) {
     try {
-      return { name: "job", id: decodeURIComponent(job) };
+      return { name: kind as "job" | "workflow", id: decodeURIComponent(id) };
     } catch {
       return { name: "missing" };
     }
@@ -51,6 +53,10 @@ export function jobsUrl(filters: Record<string, string | undefined>): string {
 
 export function jobUrl(id: string): string {
   return `/jobs/${encodeURIComponent(id)}`;
+}
+
+export function workflowUrl(id: string): string {
+  return `/workflows/${encodeURIComponent(id)}`;
 }
 
 /** Follows links within the dashboard without a page load. */

@@ -2,7 +2,7 @@
 
 import { batch, signal } from "@preact/signals";
 
-import { api, Problem, type Counts, type Point, type Queue, type Stats, type Worker } from "./api";
+import { api, Problem, type Counts, type Job, type Limit, type Point, type Queue, type Scaling, type Schedule, type Stats, type Tenant, type Worker } from "./api";
 import type { Frame } from "./stream";
 
 export const WINDOW = 300;
@@ -43,6 +43,8 @@ export async function loadStats(): Promise<void> {
   }
 }
 
+const REFUSED_SECONDS = 60;
+
 /** A list without events of its own, read every few seconds while someone looks at it. */
 export class Poll<T> {
   readonly items = signal<readonly T[] | null>(null);
@@ -79,10 +81,26 @@ export class Poll<T> {
     if (!document.hidden) await this.refresh();
     if (this.#users > 0) {
       clearTimeout(this.#timer);
-      this.#timer = window.setTimeout(() => void this.#loop(), this.seconds * 1000);
+      const refused = this.problem.peek()?.status === 403;
+      this.#timer = window.setTimeout(() => void this.#loop(), (refused ? REFUSED_SECONDS : this.seconds) * 1000);
     }
   }
 }
 
 export const queues = new Poll<Queue>(api.queues, 4);
 export const workers = new Poll<Worker>(api.workers, 4);
+export const limits = new Poll<Limit>(api.limits, 2);
+/** The jobs that start next. Behind a very long line the server would have to read all of it to say who is first. */
+const LINE = 6;
+const LINE_BEHIND = 20_000;
+export const line = new Poll<Job>(async () => ((counts.peek()?.queued ?? 0) > LINE_BEHIND ? { items: [] } : api.line(LINE)), 2);
+export const schedules = new Poll<Schedule>(api.schedules, 4);
+export const scaling = new Poll<Scaling>(api.scaling, 10);
+
+/** How many tenants have jobs and are not in the list. */
+export const moreTenants = signal(0);
+export const tenants = new Poll<Tenant>(async () => {
+  const answer = await api.tenants();
+  moreTenants.value = answer.more ?? 0;
+  return answer;
+}, 3);

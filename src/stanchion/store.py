@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from stanchion.cache import Cache
     from stanchion.domain.batches import Batching, Joining
-    from stanchion.domain.dependency import Parent, Relations
+    from stanchion.domain.dependency import Outline, Parent, Relations
     from stanchion.domain.estimates import Durations, Ended, Seen, Work
     from stanchion.domain.eta import Eta
     from stanchion.domain.intake import Pressure, Warned
@@ -461,6 +461,10 @@ class Store(Protocol):
         """Return how many jobs of a workflow are in each state; empty where there are none in scope."""
         ...
 
+    async def outline(self, workflow: str, most: int, scope: Scope = ALL) -> Outline:
+        """Return the first `most` jobs of a workflow by state, and as many edges of its newest; empty out of scope."""
+        ...
+
     async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
         """Extend the leases of living workers and tell what each still holds and whose cancel was asked."""
         ...
@@ -551,6 +555,10 @@ class Store(Protocol):
         """Return where jobs stand in line, from one snapshot; None where there is none in scope."""
         ...
 
+    async def upcoming(self, most: int, scope: Scope = ALL) -> list[JobId]:
+        """Return jobs among which the next to start are, in no order: `most` of each of `most` lanes that may start."""
+        ...
+
     async def outlook(self, ids: Sequence[JobId], scope: Scope = ALL) -> Outlook:
         """Return what the time left of jobs follows from; costs the number of lanes and workers, never of jobs."""
         ...
@@ -629,6 +637,10 @@ class Store(Protocol):
 
     async def tenants(self) -> list[TenantPolicy]:
         """Return the tenants that have a policy, by name."""
+        ...
+
+    async def census(self) -> Mapping[str, Mapping[State, int]]:
+        """Return how many jobs of each tenant are in each state, for tenants that have jobs which have not ended."""
         ...
 
     async def configure_limit(self, limit: Limit) -> None:

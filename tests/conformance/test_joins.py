@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stanchion.domain.dependency import Dependency, Policy
+from stanchion.domain.dependency import Dependency, Outline, Policy
 from stanchion.domain.job import State
 from stanchion.domain.kinds import ErrorInfo, Kind
 from stanchion.domain.outcome import Cancelled, Completed, Failed
@@ -376,6 +376,21 @@ async def test_a_workflow_is_counted_and_listed_within_its_tenant(store: Store) 
     assert (await store.relations(ids[0], OTHER)).children == ()
     assert (await store.relations(ids[0], ACME)).workflows == ("w",)
     assert worker
+
+
+async def test_a_workflow_at_a_glance_is_its_first_jobs_and_their_edges_within_the_scope(store: Store) -> None:
+    worker = await join(store)
+    one, two = new(tenant="acme", workflow="w"), new(tenant="acme", workflow="w")
+    await add(store, one, two, last := after(one.id, two.id, tenant="acme", workflow="w"))
+    found = await store.outline("w", 10)
+    assert found.counts == {State.QUEUED: 2, State.BLOCKED: 1}
+    assert set(found.edges) == {(one.id, last.id), (two.id, last.id)}
+    assert await store.outline("w", 10, ACME) == found
+    assert await store.outline("w", 10, OTHER) == Outline({})
+    assert await store.outline("nothing", 10) == Outline({})
+    assert (await store.outline("w", 2)).counts == {State.QUEUED: 2}
+    await finish(store, (await take(store, worker))[0])
+    assert (await store.outline("w", 10)).counts[State.COMPLETED] == 1
 
 
 async def test_a_joined_job_belongs_to_both_workflows(store: Store) -> None:

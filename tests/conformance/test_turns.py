@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stanchion.domain.job import State
 from stanchion.domain.outcome import Completed, Released
 from stanchion.domain.policy import TenantPolicy
-from tests.conformance.helpers import WANT, add, ended, finish, join, new, read, take
+from tests.conformance.helpers import ACME, WANT, add, ended, finish, join, new, read, take
 
 if TYPE_CHECKING:
     from stanchion.store import Store
@@ -31,6 +32,18 @@ async def tenants_in_order(store: Store, worker: int, count: int, at_once: int =
 async def fill(store: Store, **counts: int) -> None:
     for tenant, count in counts.items():
         await add(store, *[new(tenant=tenant) for _ in range(count)])
+
+
+async def test_the_census_counts_the_jobs_of_tenants_that_have_unfinished_ones(store: Store) -> None:
+    worker = await join(store)
+    await add(store, new(tenant="acme"), new(tenant="acme", priority=0), new(tenant="other"))
+    leases = await take(store, worker)
+    assert await store.census() == {"acme": {State.RUNNING: 2}, "other": {State.RUNNING: 1}}
+    for lease in leases:
+        if lease.tenant == "other":
+            await finish(store, lease)
+    await add(store, new(tenant="acme"))
+    assert await store.census() == {"acme": {State.RUNNING: 2, State.QUEUED: 1}}
 
 
 async def test_equal_tenants_take_turns_however_many_jobs_each_has(store: Store) -> None:
@@ -143,3 +156,16 @@ async def test_tenants_are_listed_by_name(store: Store) -> None:
     await store.configure_tenant(TenantPolicy("a", 3, 4))
     await store.configure_tenant(TenantPolicy("z", 5))
     assert await store.tenants() == [TenantPolicy("a", 3, 4), TenantPolicy("z", 5)]
+
+
+async def test_what_is_upcoming_holds_the_next_jobs_of_each_tenant_and_none_that_cannot_start(store: Store) -> None:
+    await join(store)
+    acme = await add(store, *[new(tenant="acme") for _ in range(4)])
+    other = await add(store, new(tenant="other", queue="b"))
+    held = await add(store, new(tenant="third", queue="p"))
+    await store.configure("p", paused=True)
+    assert set(await store.upcoming(2)) == {*acme[:2], *other}
+    assert set(await store.upcoming(2, ACME)) == set(acme[:2])
+    assert len(await store.upcoming(1)) == 1
+    await store.configure("p", paused=False)
+    assert set(await store.upcoming(9)) == {*acme, *other, *held}

@@ -54,8 +54,8 @@ async def mend() -> str:
 class Site:
     """The server, and what a test asks of it beside the browser."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
+        self.folder, self.settings = folder, settings or {}
         (folder / "tasks.py").write_text(TASKS)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -65,6 +65,7 @@ class Site:
     def start(self) -> None:
         """Start it, and wait until it listens."""
         environ = {name: value for name, value in os.environ.items() if not name.startswith("STANCHION_")}
+        environ |= self.settings
         command = ["serve", "tasks:app", "--port", str(self.port), "--workers", "1", "--grace", "0", "--json"]
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
@@ -103,9 +104,13 @@ class Site:
 
     def enqueue(self, task: str, **arguments: Any) -> str:
         """Enqueue a job; return its id."""
-        answer = httpx.post(f"{self.url}/api/v1/jobs", json={"task": task, "args": arguments})
-        assert answer.status_code == 201, answer.text
-        return answer.json()["id"]
+        return self.send("POST", "/jobs", {"task": task, "args": arguments})["id"]
+
+    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask the API, and return its answer."""
+        answer = httpx.request(method, f"{self.url}/api/v1{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
 
     def state(self, job: str) -> str:
         """Ask for a job's state."""

@@ -121,7 +121,14 @@ def test_no_page_scrolls_sideways_on_a_phone(site: Site, open_page: Callable[...
     job, failed = site.enqueue("draw", prompt="an orc " * 40), site.enqueue("mend")
     page = open_page("/jobs", viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
     expect(state(row(page, job))).to_have_attribute("data-state", "completed")
-    for path in ("/", "/jobs", f"/jobs/{job}", f"/jobs/{failed}", "/queues", "/workers"):
+    site.send(
+        "PUT", "/limits", {"key": f"provider:{'long' * 30}", "running": 1, "starts": 60, "period": 60, "burst": 9}
+    )
+    site.send("PUT", "/tenants", {"name": "long-name-" * 12, "weight": 3})
+    site.send("PUT", f"/schedules/{'nightly-' * 12}", {"cron": "0 7 * * *", "job": {"task": "mend"}})
+    site.send("POST", "/jobs", {"task": "mend", "workflow": "trio"})
+    pages = ("/queues", "/workers", "/limits", "/tenants", "/schedules", "/workflows/trio")
+    for path in ("/", "/jobs", f"/jobs/{job}", f"/jobs/{failed}", *pages):
         page.goto(path)
         live(page)
         expect(page.locator("main h1, main .panel").first).to_be_visible()

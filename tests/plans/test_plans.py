@@ -71,6 +71,8 @@ SORTS: Final = {
     "LOADS_SAMPLE": "likewise",
     "HELD_JOBS": "queues are few",
     "WORKFLOW_COUNTS": "eight states",
+    "OUTLINE": "likewise",
+    "UPCOMING": "lanes that may start, not their jobs",
 }
 """The statements that may sort, and why."""
 
@@ -174,6 +176,10 @@ HOT: Final = {
     "CHILDREN": "dependencies_parent",
     "PAGE_OF_WORKFLOW": "PRIMARY KEY",
     "WORKFLOW_COUNTS": "PRIMARY KEY",
+    "OUTLINE": "PRIMARY KEY",
+    "OUTLINE_EDGES": "PRIMARY KEY",
+    "CENSUS": "lanes_tenant",
+    "UPCOMING": "jobs_queued",
     "WORKFLOWS": "members_job",
     "RUNNING": "PRIMARY KEY",
     "HEAD": "cache_1",

@@ -72,6 +72,10 @@ class Workflows(TwoStores):
             assert await self.store.parents(ref) == await self.model.parents(ref)
         for workflow in ("v", "w", "none"):
             assert await self.store.workflow(workflow) == await self.model.workflow(workflow)
+            for most in (2, 1_000):
+                own, known = await self.store.outline(workflow, most), await self.model.outline(workflow, most)
+                assert own.counts == known.counts
+                assert most == 2 or sorted(own.edges) == sorted(known.edges)
             wanted = Filter(workflow=workflow)
             assert await self.store.select(wanted, 100) == await self.model.select(wanted, 100)
         for fault in (STRANDED, UNTOLD, ORPHANS, MISCOUNTED):

@@ -200,3 +200,17 @@ async def test_a_job_answers_as_its_schema_says(client: AsyncClient) -> None:
     body = (await client.post(f"{BASE}/jobs", json=ORC)).json()
     spec = (await client.get(f"{BASE}/openapi.json")).json()
     assert set(spec["components"]["schemas"]["JobOut"]["required"]) == body.keys() == set(wire.JobOut.__struct_fields__)
+
+
+async def test_the_line_is_the_jobs_that_start_next_with_their_positions(world: World, client: AsyncClient) -> None:
+    names = [f"t{n % 2}" for n in range(6)]
+    body = {"task": "sprite", "args": {"prompt": "orc"}}
+    ids = [(await client.post(f"{BASE}/jobs", json=body | {"tenant": name})).json()["id"] for name in names]
+    found = (await client.get(f"{BASE}/line", params={"limit": 4})).json()["items"]
+    assert [job["position"] for job in found] == [1, 2, 3, 4]
+    assert [job["id"] for job in found] == ids[:4]
+    leases = await world.claim(2)
+    assert sorted(lease.id for lease in leases) == sorted(ids[:2])
+    found = (await client.get(f"{BASE}/line", params={"limit": 4})).json()["items"]
+    assert [(job["id"], job["position"]) for job in found] == list(zip(ids[2:], [1, 2, 3, 4], strict=True))
+    assert (await client.get(f"{BASE}/line", params={"limit": 99})).status_code == 422

@@ -56,6 +56,25 @@ async def test_what_cannot_be_a_limit_is_refused(client: AsyncClient) -> None:
 
 async def test_tenants_are_listed_and_set(client: AsyncClient) -> None:
     found = await client.put(f"{BASE}/tenants", json={"name": "acme", "weight": 4})
-    assert found.json() == {"items": [{"name": "acme", "weight": 4, "top_priority": 0}]}
+    none = {"blocked": 0, "scheduled": 0, "queued": 0, "running": 0, "retrying": 0}
+    acme = {"name": "acme", "weight": 4, "top_priority": 0, "set": True, "counts": none}
+    assert found.json() == {"items": [acme], "more": 0}
     assert (await client.get(f"{BASE}/tenants")).json() == found.json()
     assert (await client.put(f"{BASE}/tenants", json={"name": "acme", "weight": 0})).status_code == 422
+
+
+async def test_tenants_are_listed_with_their_unfinished_jobs_whether_they_have_a_policy_or_not(
+    world: World, client: AsyncClient
+) -> None:
+    await client.put(f"{BASE}/tenants", json={"name": "idle", "weight": 2})
+    for tenant in ("studio", "studio", "hobby"):
+        await client.post(f"{BASE}/jobs", json=ORC | {"tenant": tenant})
+    (lease,) = await world.claim()
+    found = {one["name"]: one for one in (await client.get(f"{BASE}/tenants")).json()["items"]}
+    assert sorted(found) == ["hobby", "idle", "studio"]
+    assert [found[name]["set"] for name in sorted(found)] == [False, True, False]
+    assert sum(one["counts"]["running"] for one in found.values()) == 1
+    assert sum(one["counts"]["queued"] for one in found.values()) == 2
+    await world.complete(lease)
+    found = {one["name"]: one for one in (await client.get(f"{BASE}/tenants")).json()["items"]}
+    assert sum(one["counts"]["running"] for one in found.values()) == 0

@@ -113,3 +113,11 @@ async def test_bounds_and_slots_are_the_askers(client: AsyncClient) -> None:
 async def test_the_metrics_have_the_same_number(client: AsyncClient) -> None:
     await enqueue(client, 30)
     assert 'stanchion_queue_desired_workers{queue="images"} 3' in (await client.get("/metrics")).text
+
+
+async def test_all_queues_are_told_at_once(client: AsyncClient) -> None:
+    await enqueue(client, 3)
+    answer = await client.get(f"{BASE}/scaling", params={"slots": 1})
+    assert answer.status_code == 200
+    (found,) = answer.json()["items"]
+    assert (found["queue"], found["desired"], found["waiting"]) == ("images", 3, 3)

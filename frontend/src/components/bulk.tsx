@@ -13,7 +13,8 @@ export function BulkBar({ picked, clear, list, filters }: { picked: ReadonlySet<
   const open = jobs.filter((job) => !isFinal(job.state)).map((job) => job.id);
   const dead = jobs.filter((job) => job.state === "failed").map((job) => job.id);
   const { state, queue, task, q } = filters;
-  const whole = picked.size >= list.ids.value.length && list.next.value !== null && state !== undefined && !q;
+  const narrow = filters.tenant || filters.workflow; // the bulk routes know no such filter
+  const whole = !narrow && picked.size >= list.ids.value.length && list.next.value !== null && state !== undefined && !q;
   const chosen = (state ?? "").split(",") as State[];
   const filter = { ...(state ? { state: chosen } : {}), ...(queue ? { queue } : {}), ...(task ? { task } : {}) };
   const words = [state?.replaceAll(",", " or "), queue && `in queue ${queue}`, task && `of task ${task}`].filter(Boolean).join(" ");

@@ -4,15 +4,22 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import { Problem } from "../api";
+import { ProblemNote } from "./feedback";
+
 interface Question {
   title: string;
   body: ComponentChildren;
   action: string;
   danger: boolean;
   answer: (yes: boolean) => void;
+  /** What a yes does; where it fails the question stays, with what was typed. */
+  act?: () => Promise<unknown>;
 }
 
 const question = signal<Question | null>(null);
+const busy = signal(false);
+const problem = signal<Problem | null>(null);
 
 export function ask(title: string, body: ComponentChildren, action: string, danger = true): Promise<boolean> {
   question.peek()?.answer(false);
@@ -30,6 +37,40 @@ export function ask(title: string, body: ComponentChildren, action: string, dang
   });
 }
 
+/** Asks for values and acts on them: the dialog closes once that went well. */
+export function fill(title: string, body: ComponentChildren, action: string, act: () => Promise<unknown>): void {
+  question.peek()?.answer(false);
+  problem.value = null;
+  question.value = {
+    title,
+    body,
+    action,
+    danger: false,
+    act,
+    answer: () => {
+      question.value = null;
+    },
+  };
+}
+
+async function confirm(asked: Question): Promise<void> {
+  if (busy.peek()) return; // the button is not disabled meanwhile: it would lose the focus
+  if (!asked.act) {
+    asked.answer(true);
+    return;
+  }
+  busy.value = true;
+  problem.value = null;
+  try {
+    await asked.act();
+    if (question.peek() === asked) asked.answer(true);
+  } catch (cause) {
+    problem.value = Problem.from(cause);
+  } finally {
+    busy.value = false;
+  }
+}
+
 export function Dialog() {
   const element = useRef<HTMLDialogElement>(null);
   const current = question.value;
@@ -44,16 +85,19 @@ export function Dialog() {
           method="dialog"
           onSubmit={(event) => {
             event.preventDefault();
-            current.answer(true);
+            void confirm(current);
           }}
         >
           <h2 id="dialog-title">{current.title}</h2>
-          <div class="dialog-body">{current.body}</div>
+          <div class="dialog-body">
+            {current.body}
+            {current.act && problem.value && <ProblemNote problem={problem.value} />}
+          </div>
           <div class="dialog-foot">
             <button type="button" class="button" onClick={() => current.answer(false)}>
-              Keep as is
+              {current.act ? "Cancel" : "Keep as is"}
             </button>
-            <button type="submit" class={`button ${current.danger ? "danger" : "primary"}`} data-testid="confirm">
+            <button type="submit" class={`button ${current.danger ? "danger" : "primary"}`} aria-disabled={busy.value} data-testid="confirm">
               {current.action}
             </button>
           </div>

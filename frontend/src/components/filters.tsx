@@ -10,7 +10,7 @@ import { counts, queueCounts, workers } from "../stats";
 import { CloseIcon, SearchIcon, StateIcon } from "./icons";
 
 const TYPING_MS = 250;
-const FILTERS = ["state", "queue", "task", "q", "after"] as const;
+const FILTERS = ["state", "queue", "task", "tenant", "workflow", "q", "after"] as const;
 export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
 
 export function filtersOf(query: URLSearchParams): Filters {
@@ -30,12 +30,15 @@ export function matcher(filters: Filters): (job: Job) => boolean {
     (!states || states.includes(job.state)) &&
     (!filters.queue || job.queue === filters.queue) &&
     (!filters.task || job.task === filters.task) &&
+    (!filters.tenant || job.tenant === filters.tenant) &&
+    // No frame tells of which workflow a job is: those that are listed stay, others do not come.
+    !filters.workflow &&
     (!words || [job.id, job.task, job.queue, job.user ?? "", ...(job.tags ?? [])].some((text) => text.toLowerCase().includes(words)));
 }
 
 /** A row the server found by its text stays, whatever the page itself can see of that text. */
 export function keeper(filters: Filters): (job: Job) => boolean {
-  const { q: _q, ...rest } = filters;
+  const { q: _q, workflow: _workflow, ...rest } = filters;
   return matcher(rest);
 }
 
@@ -104,7 +107,7 @@ export function FilterBar({ filters }: { filters: Filters }) {
       ))}
     </select>
   );
-  const narrowed = filters.state || filters.queue || filters.task || filters.q;
+  const narrowed = FILTERS.some((name) => name !== "after" && filters[name]);
   return (
     <div class="filters">
       <div class="search">
@@ -127,6 +130,16 @@ export function FilterBar({ filters }: { filters: Filters }) {
       </div>
       {select("queue", "All queues", queueNames)}
       {select("task", "All tasks", taskNames)}
+      {(["tenant", "workflow"] as const).map(
+        (name) =>
+          filters[name] && (
+            <button key={name} type="button" class="chip" aria-label={`Remove the filter ${name} ${filters[name]}`} onClick={() => go(filters, { [name]: "" })}>
+              <span class="dim">{name}</span>
+              <span class="cut-text">{filters[name]}</span>
+              <CloseIcon />
+            </button>
+          ),
+      )}
       {narrowed && (
         <button type="button" class="button ghost" onClick={() => navigate("/jobs")}>
           <CloseIcon />

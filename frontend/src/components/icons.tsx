@@ -182,3 +182,40 @@ export const BroomIcon = () => (
     <path d="M13.5 2.5L8.6 7.4M6 6.8l3.2 3.2c-.8 2-2.6 3.6-5.8 3.6L2.4 12.6c0-3.2 1.6-5 3.6-5.8z" />
   </Icon>
 );
+export const LimitsIcon = () => (
+  <Icon>
+    <path d="M2.5 11.5a5.8 5.8 0 1 1 11 0M8 10.5l2.6-4M8 10.6v.1" />
+  </Icon>
+);
+export const TenantsIcon = () => (
+  <Icon>
+    <circle cx="6" cy="5.5" r="2.5" />
+    <path d="M1.8 13.2a4.3 4.3 0 0 1 8.4 0M10.5 3.3a2.4 2.4 0 0 1 0 4.5M12 9.6a4.2 4.2 0 0 1 2.2 3.6" />
+  </Icon>
+);
+export const SchedulesIcon = () => (
+  <Icon>
+    <rect x="2.2" y="3.2" width="11.6" height="10.6" rx="1.5" />
+    <path d="M2.2 6.6h11.6M5.4 1.8v2.6M10.6 1.8v2.6M5.4 9.4h2.2M5.4 11.4h5.2" />
+  </Icon>
+);
+export const MoreIcon = () => (
+  <Icon>
+    <path d="M3 8h.1M8 8h.1M13 8h.1" stroke-width="2.6" />
+  </Icon>
+);
+export const EditIcon = () => (
+  <Icon>
+    <path d="M3 13l.6-2.8 7-7a1.2 1.2 0 0 1 1.7 0l.5.5a1.2 1.2 0 0 1 0 1.7l-7 7zM9.6 4.2l2.2 2.2" />
+  </Icon>
+);
+export const TrashIcon = () => (
+  <Icon>
+    <path d="M2.8 4.4h10.4M6.2 4.2V2.6h3.6v1.6M4.2 4.6l.6 8.8h6.4l.6-8.8M6.8 7v4M9.2 7v4" />
+  </Icon>
+);
+export const PlusIcon = () => (
+  <Icon>
+    <path d="M8 3v10M3 8h10" />
+  </Icon>
+);

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 
 import { setPaused } from "../actions";
 import type { Queue } from "../api";
+import { lacking } from "../session";
 import { PauseIcon, PlayIcon } from "./icons";
 
 export function PauseButton({ queue }: { queue: Pick<Queue, "name" | "paused"> }) {
@@ -14,6 +15,7 @@ export function PauseButton({ queue }: { queue: Pick<Queue, "name" | "paused"> }
       disabled={busy.value}
       aria-label={`${verb} queue ${queue.name}`}
       data-testid="pause-button"
+      {...lacking("admin:queues")}
       onClick={() => {
         busy.value = true;
         void setPaused(queue.name, !queue.paused).finally(() => {

@@ -10,7 +10,21 @@ import { place, view } from "../route";
 import { counts } from "../stats";
 import { connect, connection } from "../stream";
 import { dark, nextTheme } from "../theme";
-import { DeadIcon, JobsIcon, LeaveIcon, Mark, MoonIcon, OverviewIcon, QueuesIcon, SunIcon, WorkersIcon } from "./icons";
+import {
+  DeadIcon,
+  JobsIcon,
+  LeaveIcon,
+  LimitsIcon,
+  Mark,
+  MoonIcon,
+  MoreIcon,
+  OverviewIcon,
+  QueuesIcon,
+  SchedulesIcon,
+  SunIcon,
+  TenantsIcon,
+  WorkersIcon,
+} from "./icons";
 import { SecondsTo } from "./time";
 
 const health = signal<Health | null>(null);
@@ -21,13 +35,20 @@ const LINKS = [
   { to: "/jobs?state=failed", label: "Dead letters", icon: DeadIcon },
   { to: "/queues", label: "Queues", icon: QueuesIcon },
   { to: "/workers", label: "Workers", icon: WorkersIcon },
+  { to: "/limits", label: "Limits", icon: LimitsIcon },
+  { to: "/tenants", label: "Tenants", icon: TenantsIcon },
+  { to: "/schedules", label: "Schedules", icon: SchedulesIcon },
 ] as const;
+/** On a phone the others stand behind a button. */
+const FIRST = 4;
+
+const more = signal(false);
 
 function isCurrent(to: string): boolean {
   const { path, query } = place.value;
   const dead = path === "/jobs" && query.get("state") === "failed";
   if (to === "/jobs?state=failed") return dead;
-  if (to === "/jobs") return (path === "/jobs" && !dead) || view.value.name === "job";
+  if (to === "/jobs") return (path === "/jobs" && !dead) || view.value.name === "job" || view.value.name === "workflow";
   return path === to;
 }
 
@@ -39,16 +60,63 @@ function Badge({ label }: { label: string }) {
   return null;
 }
 
-function Nav() {
+function NavLinks({ links }: { links: readonly (typeof LINKS)[number][] }) {
   return (
-    <nav class="nav" aria-label="Main">
-      {LINKS.map(({ to, label, icon: Icon }) => (
-        <a key={to} href={to} class="nav-link" {...(isCurrent(to) ? { "aria-current": "page" } : {})}>
+    <>
+      {links.map(({ to, label, icon: Icon }) => (
+        <a
+          key={to}
+          href={to}
+          class="nav-link"
+          {...(isCurrent(to) ? { "aria-current": "page" } : {})}
+          onClick={() => {
+            more.value = false;
+          }}
+        >
           <Icon />
           <span>{label}</span>
           <Badge label={label} />
         </a>
       ))}
+    </>
+  );
+}
+
+function Nav() {
+  const rest = LINKS.slice(FIRST);
+  useEffect(() => {
+    function onKey(event: KeyboardEvent): void {
+      if (event.key === "Escape") more.value = false;
+    }
+    function onPointer(event: PointerEvent): void {
+      if (!(event.target instanceof Element && event.target.closest(".nav"))) more.value = false;
+    }
+    addEventListener("keydown", onKey);
+    addEventListener("pointerdown", onPointer);
+    return () => {
+      removeEventListener("keydown", onKey);
+      removeEventListener("pointerdown", onPointer);
+    };
+  }, []);
+  return (
+    <nav class="nav" aria-label="Main">
+      <NavLinks links={LINKS.slice(0, FIRST)} />
+      <div id="nav-rest" class={`nav-rest ${more.value ? "open" : ""}`}>
+        <NavLinks links={rest} />
+      </div>
+      <button
+        type="button"
+        class={`nav-link nav-more ${rest.some(({ to }) => isCurrent(to)) ? "current" : ""}`}
+        aria-expanded={more.value}
+        aria-controls="nav-rest"
+        data-testid="nav-more"
+        onClick={() => {
+          more.value = !more.value;
+        }}
+      >
+        <MoreIcon />
+        <span>More</span>
+      </button>
     </nav>
   );
 }

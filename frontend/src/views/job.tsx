@@ -3,19 +3,28 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { cancelJob, copy, retryJob } from "../actions";
-import type { Job } from "../api";
+import type { Job, Related } from "../api";
 import { Empty, Loading, ProblemNote, Words } from "../components/feedback";
 import { Attempts, Timeline } from "../components/history";
-import { BackIcon, CopyIcon, RetryIcon, StopIcon, WarnIcon } from "../components/icons";
+import { BackIcon, CopyIcon, RetryIcon, StateIcon, StopIcon, WarnIcon } from "../components/icons";
 import { ProgressBar, StatePill } from "../components/job";
 import { Frame, Json, Logs, Outputs, Streamed } from "../components/outcome";
 import { Panel } from "../components/panel";
 import { PauseButton } from "../components/queue";
 import { Ago, Elapsed } from "../components/time";
-import { etaText, isFinal, money, priority, remedy, title, waiting } from "../format";
+import { count, etaText, isFinal, money, plural, priority, remedy, shortId, title, waiting } from "../format";
 import { openJob, pageProblem, reloadJob } from "../page";
-import { jobsUrl } from "../route";
+import { jobsUrl, jobUrl, workflowUrl } from "../route";
+import { lacking } from "../session";
 import { pinnedJob } from "../store";
+
+/** More relatives than these are only counted. */
+const RELATED = 20;
+const POLICIES: Record<string, string> = {
+  fail: "Where the first of the two fails, the second fails, too",
+  skip: "Where the first of the two fails, the second is cancelled",
+  continue: "Where the first of the two fails, the second runs all the same",
+};
 
 function Buttons({ job }: { job: Job }) {
   const busy = useSignal(false);
@@ -29,13 +38,13 @@ function Buttons({ job }: { job: Job }) {
   return (
     <div class="buttons">
       {!isFinal(job.state) && (
-        <button type="button" class="button danger" disabled={busy.value || cancelling} onClick={() => act(cancelJob)} data-testid="cancel-button">
+        <button type="button" class="button danger" disabled={busy.value || cancelling} {...lacking("jobs:write")} onClick={() => act(cancelJob)} data-testid="cancel-button">
           <StopIcon />
           {cancelling ? "Cancelling…" : "Cancel"}
         </button>
       )}
       {job.state === "failed" && (
-        <button type="button" class="button primary" disabled={busy.value} onClick={() => act(retryJob)} data-testid="retry-button">
+        <button type="button" class="button primary" disabled={busy.value} {...lacking("jobs:write")} onClick={() => act(retryJob)} data-testid="retry-button">
           <RetryIcon />
           Retry
         </button>
@@ -65,6 +74,14 @@ function StandingBlock({ job }: { job: Job }) {
       )}
       <div class="grow">
         {wait && <strong>{wait.why}</strong>}
+        {wait && job.waiting_on?.reason === "dependency" && job.waiting_on.key && (
+          <>
+            {": "}
+            <a href={jobUrl(job.waiting_on.key)}>
+              {job.parents?.find((one) => one.id === job.waiting_on?.key)?.task} <span class="mono small">{shortId(job.waiting_on.key)}</span>
+            </a>
+          </>
+        )}
         {wait?.next && (
           <p class="dim">
             <Words text={wait.next} />
@@ -133,7 +150,27 @@ function Facts({ job }: { job: Job }) {
         </Fact>
         <Fact name="Priority">{title(priority(job.priority))}</Fact>
         <Fact name="User">{job.user ? <span class="cut-text" title={job.user}>{job.user}</span> : <span class="dim">–</span>}</Fact>
-        {job.tenant && job.tenant !== "default" && <Fact name="Tenant">{job.tenant}</Fact>}
+        {job.tenant && job.tenant !== "default" && (
+          <Fact name="Tenant">
+            <a class="cut-text" href={jobsUrl({ tenant: job.tenant })} title={job.tenant}>
+              {job.tenant}
+            </a>
+          </Fact>
+        )}
+        {job.workflows?.map((id) => (
+          <Fact key={id} name="Workflow">
+            <a class="cut-text mono small" href={workflowUrl(id)} title={id} data-testid="workflow-link">
+              {shortId(id)}
+            </a>
+          </Fact>
+        ))}
+        {job.model && (
+          <Fact name="Model">
+            <span class="cut-text" title={job.model}>
+              {job.model}
+            </span>
+          </Fact>
+        )}
         <Fact name="Created">
           <Ago at={job.created_at} />
         </Fact>
@@ -199,6 +236,28 @@ function Facts({ job }: { job: Job }) {
   );
 }
 
+function Family({ name, jobs }: { name: string; jobs: readonly Related[] }) {
+  if (!jobs.length) return null;
+  return (
+    <Panel name={name} extra={<span class="dim num">{jobs.length > 1 && count(jobs.length)}</span>}>
+      <ul class="family" data-testid="job-family">
+        {jobs.slice(0, RELATED).map((one) => (
+          <li key={one.id} class={`s-${one.state}`}>
+            <StateIcon state={one.state} />
+            <a class="cut-text" href={jobUrl(one.id)} title={`${one.task}\n${one.id}\n${one.state}`}>
+              {one.task} <span class="mono dim small">{shortId(one.id)}</span>
+            </a>
+            <span class="dim small" title={POLICIES[one.policy] ?? ""}>
+              {title(one.state)}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {jobs.length > RELATED && <p class="hint">And {plural(jobs.length - RELATED, "more job")}.</p>}
+    </Panel>
+  );
+}
+
 export function JobPage({ id }: { id: string }) {
   useEffect(() => {
     document.title = "Job · Stanchion";
@@ -258,6 +317,8 @@ export function JobPage({ id }: { id: string }) {
         </div>
         <div class="stack">
           <Facts job={job} />
+          <Family name={job.state === "blocked" ? "Waits for" : "Waited for"} jobs={job.parents ?? []} />
+          <Family name="Followed by" jobs={job.children ?? []} />
           {job.events && <Timeline events={job.events} />}
         </div>
       </div>

@@ -97,7 +97,7 @@ function Nothing({ filters }: { filters: Filters }) {
       </Empty>
     );
   }
-  if (filters.state || filters.queue || filters.task || filters.q) {
+  if (filters.state || filters.queue || filters.task || filters.tenant || filters.workflow || filters.q) {
     return (
       <Empty title="No job matches these filters">
         <p class="dim">A job that comes to match appears here by itself.</p>

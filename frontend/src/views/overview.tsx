@@ -1,19 +1,25 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 
-import { STATES, type Job, type Queue, type State, type Worker } from "../api";
+import { STATES, type Job, type Queue, type State, type Tenant, type Worker } from "../api";
 import { Chart, type Line } from "../components/chart";
 import { Command, Empty, Loading, ProblemNote } from "../components/feedback";
 import { StateIcon } from "../components/icons";
 import { isPixelArt } from "../components/job";
+import { Key } from "../components/key";
+import { Meter } from "../components/meter";
 import { PauseButton } from "../components/queue";
 import { Ago } from "../components/time";
 import { count, duration, perMinute, picture, plural, shortCount, title } from "../format";
 import { jobsUrl, jobUrl } from "../route";
-import { counts, loadStats, queueCounts, queues, statsProblem, STEP, workers } from "../stats";
+import { may } from "../session";
+import { counts, limits, line, loadStats, queueCounts, queues, statsProblem, STEP, tenants, workers } from "../stats";
 import { jobSignal, JobList } from "../store";
+import { waitingOf } from "../tenants";
 
 const PICTURES = 24;
+/** So many tenants and limits; the others are a click away. */
+const SUMS = 4;
 
 function rate(value: number): string {
   return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)}/s`;
@@ -164,6 +170,108 @@ function QueuesPanel() {
   );
 }
 
+/** Who shares the queues: shown once there are two, or one with a policy. */
+function TenantsPanel() {
+  useEffect(() => tenants.open(), []);
+  const items = tenants.items.value ?? [];
+  if (items.length < 2 && !items.some((tenant) => tenant.set)) return null;
+  const load = (tenant: Tenant) => waitingOf(tenant) + (tenant.counts?.running ?? 0);
+  // The busiest, but in an order that stays.
+  const busiest = [...items].sort((a, b) => load(b) - load(a)).slice(0, SUMS).sort((a, b) => a.name.localeCompare(b.name));
+  const most = Math.max(1, ...busiest.map(load));
+  return (
+    <section class="panel" data-testid="tenants-panel">
+      <header class="panel-head">
+        <h2>Tenants</h2>
+        <a class="more" href="/tenants">
+          All tenants
+        </a>
+      </header>
+      <ul class="sums">
+        {busiest.map((tenant) => {
+          const running = tenant.counts?.running ?? 0;
+          const waiting = waitingOf(tenant);
+          return (
+            <li key={tenant.name}>
+              <a class="cut-text strong quiet" href={jobsUrl({ tenant: tenant.name })} title={tenant.name}>
+                {tenant.name}
+              </a>
+              <span class="dim small fixed">weight {count(tenant.weight)}</span>
+              <span class="num fixed small">
+                {count(running)} running, {count(waiting)} waiting
+              </span>
+              <span class="bar two" role="img" aria-label={`${tenant.name}: ${count(running)} running, ${count(waiting)} waiting`}>
+                <i class="s-running" style={{ flexGrow: running / most }} />
+                <i class="s-queued" style={{ flexGrow: waiting / most }} />
+                <i style={{ flexGrow: 1 - (running + waiting) / most }} />
+              </span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** Who starts next, and when. */
+function LinePanel() {
+  useEffect(() => line.open(), []);
+  const items = line.items.value;
+  if (!items?.length) return null;
+  return (
+    <section class="panel" data-testid="line-panel">
+      <header class="panel-head">
+        <h2>Next in line</h2>
+        <a class="more" href={jobsUrl({ state: "queued" })}>
+          {count(counts.value?.queued)} queued
+        </a>
+      </header>
+      <ol class="line">
+        {items.map((job) => (
+          <li key={job.id}>
+            <b class="num">{job.position}</b>
+            <a class="cut-text strong quiet" href={jobUrl(job.id)} title={`${job.task}\n${job.id}\nqueue ${job.queue}`}>
+              {job.task}
+            </a>
+            <span class="cut-text dim small" title={job.tenant ?? ""}>
+              {job.tenant === "default" ? job.user : job.tenant}
+            </span>
+            <span class="num dim small right">{job.eta?.starts_in ? job.eta.starts_in.p50 < 1 ? "in < 1 s" : `in ${duration(job.eta.starts_in.p50)}` : job.waiting_on?.reason === "no_worker" ? "no worker" : ""}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** The limits that hold somebody back, or nearly do. */
+function LimitsPanel() {
+  useEffect(() => limits.open(), []);
+  const items = (limits.items.value ?? []).filter((limit) => limit.running !== null || limit.starts !== null || limit.parked_until);
+  if (!items.length) return null;
+  const urgent = [...items].sort((a, b) => b.waiting - a.waiting || b.used - a.used);
+  return (
+    <section class="panel" data-testid="limits-panel">
+      <header class="panel-head">
+        <h2>Limits</h2>
+        <a class="more" href="/limits">
+          All limits
+        </a>
+      </header>
+      <ul class="sums">
+        {urgent.slice(0, SUMS).map((limit) => (
+          <li key={limit.key}>
+            <Key name={limit.key} />
+            {limit.parked_until && <span class="tag warn">parked</span>}
+            <span class={`num fixed small ${limit.waiting ? "" : "dim"}`}>{plural(limit.waiting, "job")} waiting</span>
+            <Meter label={`Running of ${limit.key}`} used={limit.used} most={limit.running} wanted={limit.waiting > 0} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function WorkerLine({ worker }: { worker: Worker }) {
   return (
     <li class="worker-line">
@@ -269,6 +377,11 @@ export function Overview() {
             <Chart title="Wait until start" lines={WAIT} format={duration} empty="No job started in the last five minutes." />
           </div>
           <Pictures />
+          <div class="trio">
+            <LinePanel />
+            {may("admin:limits") && <TenantsPanel />}
+            {may("admin:limits") && <LimitsPanel />}
+          </div>
         </>
       )}
       <div class="pair uneven">

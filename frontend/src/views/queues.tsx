@@ -1,17 +1,19 @@
-import { signal } from "@preact/signals";
+import { signal, useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { clean } from "../actions";
 import { STATES, type Counts, type Queue, type State } from "../api";
 import { ask } from "../components/dialog";
 import { Command, Empty, Loading, ProblemNote } from "../components/feedback";
-import { BroomIcon } from "../components/icons";
+import { BroomIcon, WarnIcon, WorkersIcon } from "../components/icons";
 import { StateName } from "../components/job";
+import { Mix } from "../components/mix";
 import { PauseButton } from "../components/queue";
 import { Ago } from "../components/time";
-import { count, perMinute, title } from "../format";
+import { count, duration, perMinute, plural, title } from "../format";
 import { jobsUrl } from "../route";
-import { queueCounts, queues } from "../stats";
+import { lacking } from "../session";
+import { queueCounts, queues, scaling, workers } from "../stats";
 
 const DAY = 86_400;
 const AGES: [string, number][] = [
@@ -70,16 +72,40 @@ async function askToClean(name: string): Promise<void> {
   if (sure && chosen.value.length) await clean(name, age.value, chosen.value);
 }
 
-function Mix({ name, counts }: { name: string; counts: Counts }) {
-  const open = STATES.filter((state) => state !== "completed" && state !== "cancelled" && counts[state]);
-  const total = open.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
-  const words = open.map((state) => `${count(counts[state])} ${state}`).join(", ");
+function Wanted({ queue }: { queue: Queue }) {
+  const found = scaling.items.value?.find((one) => one.queue === queue.name);
+  const serving = useComputed(() => (workers.items.value ?? []).filter((worker) => worker.alive && (!worker.queues || worker.queues.includes(queue.name))).length).value;
+  if (!found) return null;
+  const each = found.mean_duration === null ? "how long a job takes is not known yet" : `a job takes ${duration(found.mean_duration)} on average`;
+  const why = `${perMinute(found.arrival_rate * 60)} jobs a minute arrive, ${each}; none should wait longer than ${duration(found.wait_target)}.`;
   return (
-    <div class="mix" role="img" aria-label={`${name}: ${words || "nothing open"}`} title={words || "nothing open"}>
-      {open.map((state) => (
-        <i key={state} class={`s-${state}`} style={{ flexGrow: Math.max((counts[state] ?? 0) / total, 0.02) }} />
-      ))}
-    </div>
+    <p class="wanted num" data-testid="wanted" title={why}>
+      <WorkersIcon />
+      <span>
+        Needs <b>{plural(found.desired, "worker")}</b>, has {count(serving)}
+        {found.held > 0 && <span class="dim">; {plural(found.held, "job is", "jobs are")} held by a limit or a pause, which more workers would not help</span>}
+      </span>
+      {found.desired > serving && <span class="tag warn">too few</span>}
+    </p>
+  );
+}
+
+/** How many jobs may wait and run, where the queue has a bound. */
+function Room({ queue, now }: { queue: Queue; now: Counts }) {
+  const waiting = (now.blocked ?? 0) + (now.scheduled ?? 0) + (now.queued ?? 0) + (now.retrying ?? 0);
+  const own = queue.overflow;
+  const [used, most] = own?.refuse_at != null ? [own.jobs, own.refuse_at] : [waiting, queue.max_waiting];
+  if (most == null) return null;
+  const full = used >= most;
+  if (!full && used < (own?.warn_at ?? 0.8 * most)) return null;
+  return (
+    <p class={`problem ${full ? "" : "mild"} room num`} role="status" data-testid="overflow">
+      <WarnIcon />
+      <span>
+        {full ? "Full: new jobs are refused. " : "Nearly full. "}
+        {count(used)} of {count(most)} places are taken.
+      </span>
+    </p>
   );
 }
 
@@ -96,12 +122,13 @@ function QueueCard({ queue }: { queue: Queue }) {
         </h2>
         {queue.paused && <span class="tag warn">paused</span>}
         <span class="grow" />
-        <button type="button" class="button small ghost" onClick={() => void askToClean(queue.name)} aria-label={`Clean queue ${queue.name}`}>
+        <button type="button" class="button small ghost" {...lacking("jobs:write")} onClick={() => void askToClean(queue.name)} aria-label={`Clean queue ${queue.name}`}>
           <BroomIcon />
           Clean…
         </button>
         <PauseButton queue={queue} />
       </header>
+      <Room queue={queue} now={now} />
       <Mix name={queue.name} counts={now} />
       <ul class="mini-counts">
         {STATES.map((state) => (
@@ -113,6 +140,7 @@ function QueueCard({ queue }: { queue: Queue }) {
           </li>
         ))}
       </ul>
+      <Wanted queue={queue} />
       <footer class="queue-foot dim small num">
         <span>
           Oldest waiting: <Ago at={queue.oldest_queued_at} />
@@ -131,7 +159,10 @@ function QueueCard({ queue }: { queue: Queue }) {
 export function Queues() {
   useEffect(() => {
     document.title = "Queues · Stanchion";
-    return queues.open();
+    const close = [queues.open(), scaling.open(), workers.open()];
+    return () => {
+      for (const one of close) one();
+    };
   }, []);
   const items = queues.items.value;
   return (

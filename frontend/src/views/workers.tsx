@@ -1,7 +1,9 @@
 import { useEffect } from "preact/hooks";
 
-import type { Worker } from "../api";
+import type { Device, Resource, Worker } from "../api";
 import { Command, Empty, Loading, ProblemNote } from "../components/feedback";
+import { Meter } from "../components/meter";
+import { Panel } from "../components/panel";
 import { Ago } from "../components/time";
 import { count, duration, plural, shortId, title } from "../format";
 import { jobsUrl, jobUrl } from "../route";
@@ -26,8 +28,53 @@ function capability(name: string, value: unknown): string {
   return `${name}: ${typeof value === "string" || typeof value === "number" ? value : JSON.stringify(value)}`;
 }
 
+/** What a worker has and holds of each resource, in whatever form it is told. */
+function resourcesOf(worker: Worker): [string, Resource][] {
+  return Object.entries(worker.resources ?? {}).map(([name, found]) => [
+    name,
+    typeof found === "number" ? { capacity: found, held: worker.holds?.[name] ?? 0 } : found,
+  ]);
+}
+
+/** The devices behind a resource, whatever form they come in. */
+function deviceNames(resource: Resource): string[] {
+  const devices = resource.devices ?? [];
+  if (!Array.isArray(devices)) return Object.keys(devices);
+  return devices.map((device: string | Device, at) => (typeof device === "string" ? device : (device.name ?? String(at))));
+}
+
+/** What all living workers have together of each resource. */
+function Resources({ items }: { items: readonly Worker[] }) {
+  const sums = new Map<string, { hosts: Map<string, number>; held: number; workers: number }>();
+  for (const worker of items) {
+    for (const [name, { capacity, held }] of resourcesOf(worker)) {
+      const sum = sums.get(name) ?? { hosts: new Map<string, number>(), held: 0, workers: 0 };
+      // Processes of one machine share what it has.
+      sum.hosts.set(worker.host, Math.max(capacity, sum.hosts.get(worker.host) ?? 0));
+      sums.set(name, { hosts: sum.hosts, held: sum.held + held, workers: sum.workers + 1 });
+    }
+  }
+  if (!sums.size) return null;
+  return (
+    <Panel name="Resources" extra={<span class="dim panel-note">what the living workers have together</span>}>
+      <ul class="resource-sums" data-testid="resources">
+        {[...sums].sort().map(([name, sum]) => (
+          <li key={name}>
+            <span class="cut-text strong" title={name}>
+              {name}
+            </span>
+            <Meter label={name} used={sum.held} most={[...sum.hosts.values()].reduce((all, one) => all + one, 0)} />
+            <span class="dim small num">{plural(sum.workers, "worker")}</span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
 function WorkerCard({ worker }: { worker: Worker }) {
   const able = Object.entries(worker.capabilities).map(([name, value]) => capability(name, value));
+  const have = resourcesOf(worker);
   return (
     <article class={`panel worker-card ${worker.alive ? "" : "gone"}`} data-testid="worker-card">
       <header class="panel-head">
@@ -92,6 +139,39 @@ function WorkerCard({ worker }: { worker: Worker }) {
             </dd>
           </>
         )}
+        {have.length > 0 && (
+          <>
+            <dt>Resources</dt>
+            <dd>
+              <ul class="resource-lines" data-testid="worker-resources">
+                {have.map(([name, resource]) => (
+                  <li key={name}>
+                    <span class="cut-text" title={name}>
+                      {name}
+                    </span>
+                    <Meter label={`${name} of ${worker.host}, process ${worker.pid}`} used={resource.held} most={resource.capacity} />
+                    {deviceNames(resource).length > 0 && <span class="dim small cut-text">{deviceNames(resource).join(", ")}</span>}
+                  </li>
+                ))}
+              </ul>
+            </dd>
+          </>
+        )}
+        {worker.warm && worker.warm.length > 0 && (
+          <>
+            <dt>Loaded</dt>
+            <dd>
+              <span class="tags" data-testid="worker-warm">
+                {worker.warm.map((model) => (
+                  <span key={model} class="tag cut-text" title={model}>
+                    {model}
+                  </span>
+                ))}
+                {worker.swaps != null && worker.swaps > 0 && <span class="dim num">{plural(worker.swaps, "swap")}</span>}
+              </span>
+            </dd>
+          </>
+        )}
         <dt>Runs</dt>
         <dd>
           {worker.current_jobs.length ? (
@@ -144,6 +224,7 @@ export function Workers() {
           </Empty>
         </section>
       )}
+      <Resources items={live} />
       <div class="cards">
         {items?.map((worker) => (
           <WorkerCard key={worker.id} worker={worker} />

@@ -10,7 +10,7 @@ from stanchion.domain.job import Move, State, move
 from stanchion.domain.kinds import ErrorInfo, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stanchion.domain.job import NewJob
     from stanchion.domain.units import Instant, JobId
@@ -60,6 +60,13 @@ class Relations(NamedTuple):
     parents: tuple[Parent, ...] = ()
     children: tuple[Child, ...] = ()
     workflows: tuple[str, ...] = ()
+
+
+class Outline(NamedTuple):
+    """A workflow at a glance: how many of its jobs are in each state, and its edges (parent, child)."""
+
+    counts: Mapping[State, int]
+    edges: tuple[tuple[JobId, JobId], ...] = ()
 
 
 def consequence(policy: Policy, ended: State) -> Move | None:

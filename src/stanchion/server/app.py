@@ -44,6 +44,7 @@ from stanchion.server.routes import (
     stream,
     sweep,
     workers,
+    workflows,
 )
 from stanchion.server.routes import limits as limits_
 from stanchion.server.routes import resources as resources_
@@ -89,6 +90,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *limits_.ENDPOINTS,
     *resources_.ENDPOINTS,
     *workers.ENDPOINTS,
+    *workflows.ENDPOINTS,
     *stats.ENDPOINTS,
     *health.ENDPOINTS,
     *session.ENDPOINTS,

@@ -35,9 +35,14 @@ def text(request: HTTPConnection, name: str) -> str | None:
     value = request.query_params.get(name)
     if not value:
         return None
-    if len(value) > MAX_TEXT or "\0" in value:
+    if not is_text(value):
         raise refused(name, f"at most {MAX_TEXT} characters, none of them NUL")
     return value
+
+
+def is_text(value: str) -> bool:
+    """Return whether a text may be asked for: not too long, and no NUL in it."""
+    return len(value) <= MAX_TEXT and "\0" not in value
 
 
 def number(request: HTTPConnection, name: str, default: float, low: float, high: float) -> float:

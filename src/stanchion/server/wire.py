@@ -501,6 +501,12 @@ class ScalingOut(Struct):
     wait_target: float
 
 
+class ScalingList(Struct):
+    """How many workers each queue should have, by name of the queue."""
+
+    items: list[ScalingOut]
+
+
 class CacheSumOut(Struct):
     """The cached results of one tenant and task."""
 
@@ -641,10 +647,42 @@ class ResourceList(Struct):
     items: list[ResourceOut]
 
 
-class Tenants(Struct):
-    """The tenants that have a policy, by name."""
+class TenantOut(Struct, kw_only=True):
+    """A tenant: its policy (`set` says that it has one of its own), and its jobs that have not ended, by state."""
 
-    items: list[Tenant]
+    name: str
+    weight: int
+    top_priority: int
+    set: bool
+    counts: dict[str, int]
+
+
+class Tenants(Struct):
+    """The tenants that have a policy and the busiest others, by name; `more` others have unfinished jobs, too."""
+
+    items: list[TenantOut]
+    more: int = 0
+
+
+class EdgeOut(Struct):
+    """The ids of a job and of one that waits for it."""
+
+    parent: str
+    child: str
+
+
+class WorkflowOut(Struct, kw_only=True):
+    """A workflow: how many of its jobs are in each state, how many have ended, and which wait for which.
+
+    Of a large workflow the first 10,000 jobs are counted (`more` says so), and of the newest jobs 2,000 edges told.
+    """
+
+    id: str
+    counts: dict[str, int]
+    total: int
+    ended: int
+    more: bool
+    edges: list[EdgeOut]
 
 
 class WorkerOut(Struct, kw_only=True):

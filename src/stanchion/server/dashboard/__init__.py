@@ -29,7 +29,18 @@ _TYPES: Final = {
     "webmanifest": "application/manifest+json",
     "woff2": "font/woff2",
 }
-_PAGES: Final = ("jobs", "queues", "workers", "dead", "login", "settings")
+_PAGES: Final = (
+    "jobs",
+    "queues",
+    "workers",
+    "limits",
+    "tenants",
+    "schedules",
+    "workflows",
+    "dead",
+    "login",
+    "settings",
+)
 _HASHED: Final = "public, max-age=31536000, immutable"
 
 

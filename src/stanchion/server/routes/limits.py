@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain import limits
+from stanchion.domain.job import FINAL, State
 from stanchion.domain.limits import Limit
 from stanchion.domain.policy import TenantPolicy
 from stanchion.errors import NotFoundError
@@ -15,12 +16,17 @@ from stanchion.server import bodies, present, wire
 from stanchion.server.context import Endpoint, reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
     from stanchion.domain.limits import LimitState
     from stanchion.server.auth import Principal
     from stanchion.server.context import Server
+
+BUSIEST: Final = 500
+"""So many tenants without a policy are shown."""
 
 
 def _out(state: LimitState) -> wire.LimitOut:
@@ -73,7 +79,7 @@ async def park(server: Server, request: Request, who: Principal) -> Response:
 
 
 async def read_tenants(server: Server, request: Request, who: Principal) -> Response:
-    """Return the tenants that have a policy."""
+    """Return the tenants that have a policy or unfinished jobs."""
     return await _tenants(server)
 
 
@@ -85,7 +91,22 @@ async def put_tenant(server: Server, request: Request, who: Principal) -> Respon
 
 
 async def _tenants(server: Server) -> Response:
-    return reply(wire.Tenants([wire.Tenant(*policy) for policy in await server.store.tenants()]))
+    policies = {policy.name: policy for policy in await server.store.tenants()}
+    census = await server.store.census()
+    busiest = sorted(census.keys() - policies.keys(), key=lambda name: (-_open(census[name]), name))
+    names = sorted([*policies, *busiest[:BUSIEST]])
+    items = [_tenant(policies.get(name), name, census.get(name, {})) for name in names]
+    return reply(wire.Tenants(items, len(busiest[BUSIEST:])))
+
+
+def _open(counts: Mapping[State, int]) -> int:
+    return sum(count for state, count in counts.items() if state not in FINAL)
+
+
+def _tenant(policy: TenantPolicy | None, name: str, counts: Mapping[State, int]) -> wire.TenantOut:
+    weight, top = (1, 0) if policy is None else (policy.weight, policy.top_priority)
+    shown = {state.value: counts.get(state, 0) for state in State if state not in FINAL}
+    return wire.TenantOut(name=name, weight=weight, top_priority=top, set=policy is not None, counts=shown)
 
 
 ENDPOINTS: Final = (
@@ -98,7 +119,7 @@ ENDPOINTS: Final = (
     Endpoint(method="POST", path="/limits/park", name="park_key", call=park, scope=ADMIN_LIMITS,
              summary="Let nothing of a key start for a while", body=wire.Park, reply=wire.LimitList),
     Endpoint(method="GET", path="/tenants", name="list_tenants", call=read_tenants, scope=ADMIN_LIMITS,
-             summary="List the tenants that have a policy", reply=wire.Tenants),
+             summary="List tenants, and how many jobs each has", reply=wire.Tenants),
     Endpoint(method="PUT", path="/tenants", name="put_tenant", call=put_tenant, scope=ADMIN_LIMITS,
              summary="Set a tenant's policy", body=wire.Tenant, reply=wire.Tenants),
 )  # fmt: skip

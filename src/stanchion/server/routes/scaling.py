@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from stanchion.engine.scaling import Sizing
     from stanchion.server.auth import Principal
     from stanchion.server.context import Server
 
@@ -57,22 +58,35 @@ async def read(server: Server, request: Request, who: Principal) -> Response:
         message = "There is no such queue."
         raise NotFoundError(message, remedy="Read /queues for those there are.")
     sizing = await server.scaler.size([name], policy, who.scope)
-    return reply(
-        wire.ScalingOut(
-            queue=name,
-            desired=sizing.desired,
-            arrival_rate=sizing.rate * SECOND,
-            mean_duration=None if sizing.mean is None else sizing.mean / SECOND,
-            waiting=sizing.waiting,
-            held=sizing.held,
-            running=sizing.running,
-            wait_target=policy.wait / SECOND,
-        )
+    return reply(_out(name, sizing, policy))
+
+
+def _out(name: str, sizing: Sizing, policy: ScalePolicy) -> wire.ScalingOut:
+    return wire.ScalingOut(
+        queue=name,
+        desired=sizing.desired,
+        arrival_rate=sizing.rate * SECOND,
+        mean_duration=None if sizing.mean is None else sizing.mean / SECOND,
+        waiting=sizing.waiting,
+        held=sizing.held,
+        running=sizing.running,
+        wait_target=policy.wait / SECOND,
     )
 
+
+async def read_many(server: Server, request: Request, who: Principal) -> Response:
+    """Return the same for all queues, by name."""
+    policy = _policy(server, request)
+    sizes = await server.scaler.queues(policy, who.scope)
+    return reply(wire.ScalingList([_out(name, sizing, policy) for name, sizing in sizes.items()]))
+
+
+_PARAMS: Final = ("slots", "wait", "quiet", "min", "max")
 
 ENDPOINTS: Final = (
     Endpoint(method="GET", path="/queues/{name}/scaling", name="read_scaling", call=read, scope=JOBS_READ,
              summary="How many workers a queue should have", reply=wire.ScalingOut,
-             params=("slots", "wait", "quiet", "min", "max")),
+             params=_PARAMS),
+    Endpoint(method="GET", path="/scaling", name="list_scaling", call=read_many, scope=JOBS_READ,
+             summary="How many workers each queue should have", reply=wire.ScalingList, params=_PARAMS),
 )  # fmt: skip

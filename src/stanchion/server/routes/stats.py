@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from stanchion.domain.intake import Pressure
+from stanchion.domain.job import State
 from stanchion.security.scopes import JOBS_READ
-from stanchion.server import present, queries, wire
+from stanchion.server import present, queries, views, wire
 from stanchion.server.context import Endpoint, reply
 from stanchion.server.problems import ApiError
 from stanchion.server.routes import scaling
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_WINDOW: Final = 86_400
 _MAX_POINTS: Final = 1_500
+_MAX_LINE: Final = 20
 _MINUTE: Final = 60_000
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -41,6 +43,16 @@ async def read(server: Server, request: Request, who: Principal) -> Response:
     buckets = await server.store.series(window * 1000, step * 1000, who.scope)
     by_queue = {queue.policy.name: present.counts(queue) for queue in queues}
     return reply(wire.StatsOut(present.totals(queues), by_queue, [present.point(bucket) for bucket in buckets]))
+
+
+async def line(server: Server, request: Request, who: Principal) -> Response:
+    """Return the jobs that start next, each with its position in its queue, the first of all queues together."""
+    limit = queries.whole(request, "limit", 8, 1, _MAX_LINE)
+    found = await server.store.inspect(await server.store.upcoming(limit, who.scope), who.scope)
+    jobs = [job for job in found if job is not None and job.state is State.QUEUED]
+    shown = [job for job in await views.thin_all(server, jobs, who.scope) if job.position is not None]
+    shown.sort(key=lambda job: (job.position or 0, job.priority, job.id))
+    return reply(wire.JobPage(shown[:limit], None))
 
 
 async def metrics(server: Server, request: Request, who: Principal) -> Response:
@@ -116,6 +128,8 @@ def _escaped(value: str) -> str:
 ENDPOINTS: Final = (
     Endpoint(method="GET", path="/stats", name="read_stats", call=read, scope=JOBS_READ,
              summary="Counts, and the recent past", reply=wire.StatsOut, params=("window", "step")),
+    Endpoint(method="GET", path="/line", name="read_line", call=line, scope=JOBS_READ,
+             summary="The jobs that start next", reply=wire.JobPage, params=("limit",)),
     Endpoint(method="GET", path="/metrics", name="metrics", call=metrics, scope=JOBS_READ,
              summary="The same for Prometheus", media="text/plain"),
 )  # fmt: skip

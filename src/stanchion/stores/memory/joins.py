@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.dependency import (
     Child,
+    Outline,
     Parent,
     Policy,
     Relations,
@@ -213,6 +214,14 @@ def counts(tables: Tables, workflow: str, scope: Scope) -> dict[State, int]:
     """Return how many of a workflow's jobs are in each state."""
     jobs = (tables.jobs[ref] for ref in tables.members.get(workflow, ()))
     return dict(Counter(job.state for job in jobs if visible(job, scope)))
+
+
+def outline(tables: Tables, workflow: str, most: int, scope: Scope) -> Outline:
+    """Return the first jobs of a workflow at a glance."""
+    jobs = [tables.jobs[ref] for ref in sorted(tables.members.get(workflow, ()))]
+    newest = [job for job in reversed(jobs[-most:]) if visible(job, scope)]
+    edges = [(parent.id, job.id) for job in newest for parent in parents(tables, job.ref, results=False)]
+    return Outline(dict(Counter(job.state for job in jobs[:most] if visible(job, scope))), tuple(edges[:most]))
 
 
 def forget(tables: Tables, gone: set[int]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain import resources
-from stanchion.domain.job import State
+from stanchion.domain.job import FINAL, State
 from stanchion.domain.limits import FRESH, find, hold
 from stanchion.domain.query import Cursor
 from stanchion.store import Bucket, Changes, Flow, OutputItem, Page, Place, QueueStats, WorkerRow
@@ -18,12 +18,12 @@ from stanchion.stores.memory.joins import first_open
 from stanchion.stores.memory.tables import share_of, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from stanchion.domain.job import Job
     from stanchion.domain.query import Filter, Scope
-    from stanchion.domain.units import Instant, Millis
-    from stanchion.stores.memory.tables import Share, Tables, Worker
+    from stanchion.domain.units import Instant, JobId, Millis
+    from stanchion.stores.memory.tables import Lane, Share, Tables, Worker
 
 MAX_SAMPLES: Final = 200
 _CURSOR_DIGITS: Final = 19
@@ -134,6 +134,28 @@ def stats(tables: Tables, scope: Scope) -> list[QueueStats]:
             QueueStats(tables.queues[name], {state: counts[state] for state in State}, next(queued, None)),
         )
     return answer
+
+
+def census(tables: Tables) -> dict[str, Mapping[State, int]]:
+    """Return how many jobs of each tenant with unfinished ones are in each state."""
+    found: defaultdict[str, Counter[State]] = defaultdict(Counter)
+    for job in tables.jobs.values():
+        found[job.tenant][job.state] += 1
+    return {tenant: dict(counts) for tenant, counts in sorted(found.items()) if not counts.keys() <= FINAL}
+
+
+def upcoming(tables: Tables, most: int, scope: Scope) -> list[JobId]:
+    """Return the oldest jobs of the lanes that may start, the lanes whose turn it is first."""
+    lanes: defaultdict[Lane, list[Job]] = defaultdict(list)
+    for job in tables.having(State.QUEUED):
+        if visible(job, scope) and tables.lane_of(job) not in tables.held and not tables.policy(job.queue).paused:
+            lanes[tables.lane_of(job)].append(job)
+
+    def rank(jobs: list[Job]) -> tuple[int, int, int]:
+        return jobs[0].priority, tables.turns.get(share_of(jobs[0]), 0), jobs[0].ref
+
+    ready = sorted((sorted(jobs, key=lambda job: job.ref) for jobs in lanes.values()), key=rank)
+    return [job.id for jobs in ready[:most] for job in jobs[:most]]
 
 
 def series(tables: Tables, window: Millis, step: Millis, scope: Scope, now: Instant) -> list[Bucket]:

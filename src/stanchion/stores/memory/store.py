@@ -28,7 +28,7 @@ from stanchion.stores.memory.tables import Tables
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stanchion.domain.dependency import Parent
+    from stanchion.domain.dependency import Outline, Parent
     from stanchion.domain.estimates import Durations, Seen, Work
     from stanchion.domain.intake import Pressure
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
@@ -169,6 +169,10 @@ class MemoryStore:
         """See `Store.workflow`."""
         return joins.counts(self._tables, workflow, scope)
 
+    async def outline(self, workflow: str, most: int, scope: Scope = ALL) -> Outline:
+        """See `Store.outline`."""
+        return joins.outline(self._tables, workflow, most, scope)
+
     async def beat(self, workers: Sequence[int], lease_for: Millis) -> list[Beat]:
         """See `Store.beat`."""
         now = self.now()
@@ -289,6 +293,10 @@ class MemoryStore:
         jobs = [self._tables.find(job_id, scope) for job_id in ids]
         return [None if job is None else reads.place(self._tables, job, now) for job in jobs]
 
+    async def upcoming(self, most: int, scope: Scope = ALL) -> list[JobId]:
+        """See `Store.upcoming`."""
+        return reads.upcoming(self._tables, most, scope)
+
     async def outlook(self, ids: Sequence[JobId], scope: Scope = ALL) -> Outlook:
         """See `Store.outlook`."""
         return estimates.outlook(self._tables, ids, scope, self.now())
@@ -387,6 +395,10 @@ class MemoryStore:
     async def tenants(self) -> list[TenantPolicy]:
         """See `Store.tenants`."""
         return [self._tables.tenants[name] for name in sorted(self._tables.tenants)]
+
+    async def census(self) -> dict[str, Mapping[State, int]]:
+        """See `Store.census`."""
+        return reads.census(self._tables)
 
     async def configure_limit(self, limit: Limit) -> None:
         """See `Store.configure_limit`."""

@@ -77,6 +77,20 @@ WORKFLOW_COUNTS: Final = """
       FROM members m CROSS JOIN jobs j ON j.seq = m.seq JOIN lanes l ON l.id = j.lane
      WHERE m.workflow = ?1 AND (?2 IS NULL OR l.tenant = ?2) GROUP BY j.state
 """
+# The first so many jobs of a workflow; the edges of its newest, which are those that lists begin with.
+OUTLINE: Final = """
+    SELECT j.state, count(*)
+      FROM (SELECT seq FROM members WHERE workflow = ?1 ORDER BY seq LIMIT ?3) x
+           CROSS JOIN jobs j ON j.seq = x.seq JOIN lanes l ON l.id = j.lane
+     WHERE ?2 IS NULL OR l.tenant = ?2 GROUP BY j.state
+"""
+OUTLINE_EDGES: Final = """
+    SELECT p.id, j.id
+      FROM (SELECT seq FROM members WHERE workflow = ?1 ORDER BY seq DESC LIMIT ?3) x
+           CROSS JOIN dependencies d ON d.child = x.seq CROSS JOIN jobs p ON p.seq = d.parent
+           CROSS JOIN jobs j ON j.seq = x.seq JOIN lanes l ON l.id = j.lane
+     WHERE ?2 IS NULL OR l.tenant = ?2 LIMIT ?3
+"""
 
 SAVEPOINT: Final = "SAVEPOINT batch"
 ROLL_BACK: Final = "ROLLBACK TO batch"

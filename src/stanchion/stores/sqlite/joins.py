@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stanchion.domain.dependency import (
     Child,
+    Outline,
     Parent,
     Policy,
     Relations,
@@ -352,3 +353,12 @@ def counts(db: Connection, workflow: str, scope: Scope) -> dict[State, int]:
     """Return how many of a workflow's jobs are in each state."""
     rows = every(db, joining.WORKFLOW_COUNTS, (workflow, scope.tenant))
     return {STATES[row[0]]: int(row[1]) for row in rows}
+
+
+def outline(db: Connection, workflow: str, most: int, scope: Scope) -> Outline:
+    """See `Store.outline`."""
+    asked = (workflow, scope.tenant, most)
+    return Outline(
+        {STATES[row[0]]: int(row[1]) for row in every(db, joining.OUTLINE, asked)},
+        tuple((unpacked(parent), unpacked(child)) for parent, child in every(db, joining.OUTLINE_EDGES, asked)),
+    )

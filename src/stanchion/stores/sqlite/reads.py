@@ -34,8 +34,9 @@ from stanchion.stores.sqlite.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from stanchion.domain.job import State
     from stanchion.domain.units import JobId
     from stanchion.stores.sqlite.fetch import Connection
 
@@ -232,3 +233,11 @@ def stats(db: Connection, scope: Scope) -> list[QueueStats]:
             )
         )
     return found
+
+
+def census(db: Connection) -> dict[str, Mapping[State, int]]:
+    """See `Store.census`."""
+    return {
+        tenant: {state: int(count) for state, count in zip(STATES, counts, strict=True) if count}
+        for tenant, *counts in every(db, sql.CENSUS)
+    }

@@ -88,6 +88,10 @@ COUNTS: Final = """
       FROM queues q LEFT JOIN lanes l ON l.queue = q.id AND (?1 IS NULL OR l.tenant = ?1)
      GROUP BY q.id ORDER BY q.name
 """
+CENSUS: Final = """
+    SELECT tenant, total(n0), total(n1), total(n2), total(n3), total(n4), total(n5), total(n6), total(n7)
+      FROM lanes GROUP BY tenant HAVING total(n0 + n1 + n2 + n3 + n4) > 0
+"""
 CREATED_AT: Final = "SELECT created_at FROM jobs WHERE seq = ?"
 
 # --- enqueue --------------------------------------------------------------------------------------------------
@@ -424,6 +428,14 @@ PLACES: Final = """
 KIN: Final = """
     SELECT l.id, l.tenant, l.share, l.queue, l.priority, q.paused, q.name, l.task, l.waits_on
       FROM json_each(?) x CROSS JOIN lanes l ON l.id = x.value CROSS JOIN queues q ON q.id = l.queue
+"""
+UPCOMING: Final = """
+    SELECT j.id
+      FROM (SELECT l.id FROM lanes l CROSS JOIN shares s ON s.id = l.share CROSS JOIN queues q ON q.id = l.queue
+             WHERE l.head IS NOT NULL AND l.waits_on IS NULL AND NOT q.paused AND (?1 IS NULL OR l.tenant = ?1)
+             ORDER BY l.priority, s.turn, l.head LIMIT ?2) x
+           CROSS JOIN jobs j ON j.seq IN
+               (SELECT o.seq FROM jobs o WHERE o.lane = x.id AND o.state = 2 ORDER BY o.seq LIMIT ?2)
 """
 AHEAD_BANDS: Final = "SELECT total(n2) FROM lanes WHERE queue = ? AND priority < ? AND waits_on IS NULL"
 LANES_OF_SHARE: Final = """

@@ -56,7 +56,7 @@ from stanchion.stores.sqlite.writer import Tx, Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stanchion.domain.dependency import Parent
+    from stanchion.domain.dependency import Outline, Parent
     from stanchion.domain.estimates import Durations, Seen, Work
     from stanchion.domain.intake import Pressure
     from stanchion.domain.job import Attempt, Cost, Event, Job, LogLine, NewJob, Output, Preview, State
@@ -304,6 +304,10 @@ class SqliteStore:
         """See `Store.workflow`."""
         return await self._read(lambda db: joins.counts(db, workflow, scope))
 
+    async def outline(self, workflow: str, most: int, scope: Scope = ALL) -> Outline:
+        """See `Store.outline`."""
+        return await self._read(lambda db: joins.outline(db, workflow, most, scope))
+
     async def maintain(self, retention: Retention, limit: int) -> Upkeep:
         """See `Store.maintain`."""
         after = self._pruned_to
@@ -496,6 +500,10 @@ class SqliteStore:
         """See `Store.position`."""
         return await self._read(lambda db: places.places(db, self._ranks, ids, scope, self.now()))
 
+    async def upcoming(self, most: int, scope: Scope = ALL) -> list[JobId]:
+        """See `Store.upcoming`."""
+        return await self._read(lambda db: [unpacked(row[0]) for row in every(db, sql.UPCOMING, (scope.tenant, most))])
+
     async def outlook(self, ids: Sequence[JobId], scope: Scope = ALL) -> Outlook:
         """See `Store.outlook`."""
         return await self._read(lambda db: estimates.outlook(db, ids, scope, self.now()))
@@ -603,6 +611,10 @@ class SqliteStore:
     async def tenants(self) -> list[TenantPolicy]:
         """See `Store.tenants`."""
         return await self._read(lambda db: [TenantPolicy(*row) for row in every(db, sql.ALL_TENANTS)])
+
+    async def census(self) -> dict[str, Mapping[State, int]]:
+        """See `Store.census`."""
+        return await self._read(reads.census)
 
     async def changes(self, since: Cursor, limit: int = 1000, scope: Scope = ALL) -> Changes:
         """See `Store.changes`."""
