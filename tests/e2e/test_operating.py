@@ -155,8 +155,9 @@ def test_the_overview_shows_the_line_the_tenants_and_the_limits(site: Site, open
     site.send("PUT", "/limits", {"key": "task:mend", "running": 0})
     for _ in range(3):
         site.enqueue("mend")
-    for _ in range(SLOTS):
-        site.enqueue("wait")
+    taken = [site.enqueue("wait") for _ in range(SLOTS)]
+    for job in taken:
+        site.until(job, "running")
     for tenant in ("studio", "hobby"):
         site.send("POST", "/jobs", {"task": "wait", "tenant": tenant})
     page = open_page("/")

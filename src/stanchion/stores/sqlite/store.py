@@ -371,7 +371,7 @@ class SqliteStore:
             resources_.came(tx, self._lanes, number, worker)
             return number
 
-        return await self._write(operation)
+        return await self._write(operation, needs_room=False)  # or nobody could run what is there on a full disk
 
     async def pressure(self) -> Pressure:
         """See `Store.pressure`."""
