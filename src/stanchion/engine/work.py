@@ -277,7 +277,8 @@ class Worker:
             self._hungry = self._doubt = True
             raise
         for lease in claimed.leases:
-            self._warm.use(lease.model)
+            if lease.model:
+                self._warm.use(lease.model)
         self._ready.extend(self._batches.arrived(claimed) if self._batches else claimed.leases)
         self._backlog = (slots(claimed.leases) if self._batches else len(claimed.leases)) >= room
         self._hungry = self._hungry or self._backlog
@@ -373,8 +374,12 @@ class Worker:
             _tell_late(ended)
 
     def _start_ready(self) -> None:
+        free = self._slots - self._used() if self._ready else 0
+        if free <= 0:
+            return
         loop = asyncio.get_running_loop()
-        while self._ready and self._used() < self._slots:
+        while self._ready and free > 0:
+            free -= 1
             lease = self._ready.popleft()
             if lease.batch is not None and self._ready and self._ready[0].batch == lease.batch:
                 self._start_group(lease)
@@ -382,7 +387,7 @@ class Worker:
             running = Running(lease)
             self._running[lease.ref, lease.attempt] = running
             running.task = loop.create_task(self._attempt(running))
-        if self._running and not self._sweeping:
+        if not self._sweeping:
             self._sweeping = True
             loop.call_later(SWEEP, self._sweep)
 
