@@ -338,7 +338,6 @@ CREATE TABLE cache_sums (
     PRIMARY KEY (tenant, task)
 ) STRICT, WITHOUT ROWID;
 
--- The following hold what later versions fill in: the shape is fixed now so that they need no rewrite of `jobs`.
 CREATE TABLE tenants (
     name          TEXT PRIMARY KEY,
     weight        INTEGER NOT NULL,
