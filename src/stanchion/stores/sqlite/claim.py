@@ -116,13 +116,11 @@ def _deal(  # noqa: PLR0913, PLR0917 - what one claim is made of
 
     Between queues of one priority the oldest goes first.
     """
-    heads = [band.head() for band in group]
-    oldest = min(heads)
-    if oldest == LAST:
+    band, elsewhere = group[0], LAST
+    if len(group) > 1:
+        band, elsewhere = _oldest(group)
+    if band.first() is None:
         return False
-    place = heads.index(oldest)
-    band = group[place]
-    elsewhere = min(heads[:place] + heads[place + 1 :], default=LAST)
     picked = heat.pick(band, elsewhere)
     if picked is None:
         share = band.take()
@@ -157,6 +155,13 @@ def _deal(  # noqa: PLR0913, PLR0917 - what one claim is made of
     _count(tx, meter, heat, lane, started, picked)
     band.give_back(share, started, step, front)
     return True
+
+
+def _oldest(group: list[Band]) -> tuple[Band, int]:
+    """Return the queue whose oldest job is the oldest of all, and with which job the turn of another begins."""
+    heads = [band.head() for band in group]
+    place = heads.index(min(heads))
+    return group[place], min(heads[:place] + heads[place + 1 :])
 
 
 def _count(  # noqa: PLR0913, PLR0917 - where it is counted

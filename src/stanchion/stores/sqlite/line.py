@@ -57,17 +57,19 @@ class Share:
         self.since: int
         self.tenant: str
         self.credit: Turn
-        self.id, self.turn, self.since, self.tenant, head, lane, task, late, second, self.credit, *rest = row
+        (self.id, self.turn, self.since, self.tenant, head, lane, task, late, second, self.credit,
+         keys, model, passed) = row  # fmt: skip
         self.step, self._tasks = step, tasks
-        keys, model, passed = rest
-        first = Lane(head, lane, task, late, known=True, size=class_in(keys), model=model, passed=passed)
-        self._lanes: list[Lane] = [first] if task in tasks else []
+        size = class_in(keys) if keys else None
+        self._lanes: list[Lane] = [Lane(head, lane, task, late, True, size, model, passed)] if task in tasks else []  # noqa: FBT003 - as of its fields
         self._read_to: int = LAST if second is None else second - 1
         self.moved = False
         self.used: Lane | None = None
 
     def lane(self, tx: Tx) -> Lane | None:
         """Return the lane whose turn it is, and leave it where it is."""
+        if self.used is None and self._lanes and self._lanes[0].head <= self._read_to:
+            return self._lanes[0]
         if self.used is not None:
             used, self.used = self.used, None
             head = only(tx.db, sql.NEXT_HEAD, (used.id, used.head))[0]
@@ -122,27 +124,35 @@ class Band:
         self._tx, self._known, self._rules, self._tasks = tx, lanes, lanes.rules(tx), tasks
         self._unread = tx.db.execute(sql.BAND_SHARES, (self.priority, self.queue))
         self._following = self._unread.fetchone()
+        self._key = None if self._following is None else self._following[1:3]
         self._heap: list[tuple[Turn, int, Share]] = []
         self._moved: list[Share] = []
 
     def first(self) -> Share | None:
         """Return whose turn it is; a turn behind the clock by more than its credit counts as no more behind."""
+        heap = self._heap
         while True:
-            row = self._following
-            while row is not None and (not self._heap or row[1:3] < self._heap[0][:2]):
-                share = Share(row, self._rules.step(row[3]), self._tasks)
-                heapq.heappush(self._heap, (share.turn, share.since, share))
-                row = self._following = self._unread.fetchone()
-            if not self._heap:
+            while self._key is not None and (not heap or self._key < heap[0][:2]):
+                self._read()
+            if not heap:
                 return None
-            turn, since, share = self._heap[0]
+            turn, since, share = heap[0]
             if share.lane(self._tx) is None:
-                heapq.heappop(self._heap)
+                heapq.heappop(heap)
             elif turn < self.clock - share.credit:
                 share.turn = self.clock - share.credit
-                heapq.heapreplace(self._heap, (share.turn, since, share))
+                heapq.heapreplace(heap, (share.turn, since, share))
             else:
                 return share
+
+    def _read(self) -> None:
+        """Let the tenant that was read last stand in line, and read the next."""
+        row = self._following
+        assert row is not None
+        share = Share(row, self._rules.step(row[3]), self._tasks)
+        heapq.heappush(self._heap, (share.turn, share.since, share))
+        self._following = row = self._unread.fetchone()
+        self._key = None if row is None else row[1:3]
 
     def head(self) -> int:
         """Return the oldest job of whose turn it is."""
