@@ -55,9 +55,9 @@ def charge(durations: Durations, work: Work) -> Millis:
     return UNKNOWN if mean is None else within(round(mean))
 
 
-def ran(started: Instant, ended: Instant) -> Millis:
-    """Return what an attempt is charged in the end, in ms."""
-    return within(ended - started)
+def ran(started: Instant, ended: Instant, mates: int = 1) -> Millis:
+    """Return what an attempt is charged in the end, in ms: its part of the time that its group of `mates` ran."""
+    return within((ended - started) // mates)
 
 
 def within(took: Millis) -> Millis:

@@ -187,6 +187,7 @@ def claim(tables: Tables, worker: int, want: Want, now: Instant) -> Claimed:
         affinity.tell(known, warm)
     opens = limits.plan_wakes(tables, now)
     dues = [at for at in (next_due(tables, now), None if opens is None else max(opens - now, 0)) if at is not None]
+    groups.count(leases)
     return Claimed(tuple(leases), min(dues, default=None), groups.coming)
 
 

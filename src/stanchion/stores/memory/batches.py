@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from stanchion.domain.batches import Batching, Joining, Offer, joining, led
@@ -14,7 +15,7 @@ from stanchion.stores.memory.tables import share_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stanchion.domain.job import Job
+    from stanchion.domain.job import Job, Lease
     from stanchion.domain.units import Instant, Millis, Turn
     from stanchion.store import Want
     from stanchion.stores.memory.tables import Lane, Tables
@@ -93,6 +94,12 @@ class Groups:
             if not group.size:
                 return
         self._look_ahead(group)
+
+    def count(self, leases: Sequence[Lease]) -> None:
+        """Keep how many of a claim's jobs started together."""
+        sizes = Counter(lease.batch for lease in leases)
+        for lease in leases:
+            self._tables.mates[lease.ref] = 1 if lease.batch is None else sizes[lease.batch]
 
     def _charge(self, begun: Sequence[Job]) -> None:
         """Charge a tenant for jobs of a lane; those that start before their turn move no clock."""

@@ -31,7 +31,7 @@ def correct(tables: Tables, settled: Sequence[Settlement], now: Instant) -> None
 def _correct(tables: Tables, job: Job, charged: Millis, until: Instant) -> None:
     assert job.started_at is not None
     share, weight = share_of(job), tables.tenant(job.tenant).weight
-    took = ran(job.started_at, until)
+    took = ran(job.started_at, until, tables.mates.pop(job.ref, 1))
     if took != charged:
         clock = tables.clocks.get(share[:2], 0)
         given, due = timed(weight, charged), timed(weight, took)

@@ -133,6 +133,8 @@ class Tables:
         self.cache = CacheTable()
         self.credits: dict[Share, Turn] = {}
         self.charges: dict[int, Millis] = {}
+        self.mates: dict[int, int] = {}
+        """How many started together, of jobs that started in a group."""
         self.prices: dict[Work, Millis] = {}
         self.aged: dict[int, Instant] = {}
         self.last_ref = self.last_event = self.last_output = 0
@@ -267,6 +269,7 @@ class Tables:
         self.extras.pop(ref, None)
         self.sizes.pop(ref, None)
         self.charges.pop(ref, None)
+        self.mates.pop(ref, None)
         self.batches.pop(ref, None)
         self.aged.pop(ref, None)
         self.conflicts.pop(ref, None)

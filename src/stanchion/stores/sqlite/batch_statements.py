@@ -25,6 +25,8 @@ CHARGE: Final = """
               FROM shares s WHERE s.id = ?2) c
      WHERE id = ?2
 """
+# How many started together, of those that are charged by time.
+SET_MATES: Final = "UPDATE jobs SET mates = ? WHERE seq = ?"
 COMING: Final = """
     SELECT j.due_at FROM jobs j CROSS JOIN lanes l ON l.id = j.lane
      WHERE j.state IN (1, 4) AND j.due_at <= ?1 AND l.queue = ?2 AND l.task = ?3 AND l.batch = ?4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stanchion.domain.batches import Batching, Joining, Offer, joining, led
@@ -50,6 +51,7 @@ class Groups:
         self._look = 0 if want.join is None else want.join.size
         self._open: Joining | None = want.join
         self._numbers: dict[int, tuple[int, str]] = {}
+        self._timed = False
         self.coming: dict[int, Millis] = {}
         self.began = False
         """Whether this pass has begun a group: then it ends."""
@@ -137,6 +139,11 @@ class Groups:
         numbers, self._numbers = self._numbers, {}
         if not numbers:
             return leases
+        if self._timed:
+            sizes = Counter(numbers[lease.ref][0] for lease in leases if lease.ref in numbers)
+            mates = [(sizes[numbers[lease.ref][0]], lease.ref) for lease in leases if lease.ref in numbers]
+            self._tx.db.executemany(batch_sql.SET_MATES, mates)
+            self._timed = False
         known = [(lease, numbers.get(lease.ref, (None, ""))) for lease in leases]
         return tuple(lease._replace(batch=number, batch_key=key) for lease, (number, key) in known)
 
@@ -153,6 +160,7 @@ class Groups:
     ) -> tuple[int, int | None]:
         """Start what is taken of a lane, and expire what is late; return how many start, and who leads it now."""
         taken = {at for at, offer in enumerate(offers) if offer.late} | set(places)
+        self._timed = self._timed or price is not None
         begun = start.run([rows[at][:2] for at in sorted(taken)], place, tenant, lane, price)
         for at, row in enumerate(rows):
             if at not in taken:

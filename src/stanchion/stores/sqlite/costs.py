@@ -73,7 +73,7 @@ def correct(tx: Tx, lanes: Lanes, batch: Sequence[Settlement], rows: dict[int, R
             if worker not in leases:
                 leases[worker] = only(tx.db, sql.LEASE_UNTIL, (worker,))[0]
             until = min(until, leases[worker])
-        ends.append((lane, charged, charges.ran(started_at, until)))
+        ends.append((lane, charged, charges.ran(started_at, until, row[14])))
     settle_up(tx, lanes, ends)
 
 

@@ -66,7 +66,7 @@ def _settle(tx: Tx, lanes: Lanes, batch: Sequence[Settlement], rows: dict[int, R
         if row is None:
             continue
         (seq, attempt, version, lane, spent, crashes, cancel_at, started_at, worker, lively, last,
-         awaited, cacheable, _) = rows.pop(ended.ref)  # fmt: skip
+         awaited, cacheable, *_) = rows.pop(ended.ref)  # fmt: skip
         cancelled = cancel_at is not None
         state = effective(ended.state, cancel_requested=cancelled)
         outcome, error = ("cancelled", None) if cancelled else (ended.outcome, error_text(ended.error))

@@ -174,7 +174,7 @@ ADD_START_EVENTS: Final = """
 START: Final = """
     UPDATE jobs
        SET state = 3, attempt = attempt + 1, version = version + 1, worker = ?3, started_at = ?2, due_at = NULL,
-           last_event = ?1 + n.key, charge = ?5
+           last_event = ?1 + n.key, charge = ?5, mates = NULL
       FROM json_each(?4) n
      WHERE jobs.seq = n.value
 """
@@ -187,7 +187,7 @@ RUNNING: Final = """
     SELECT j.seq, j.attempt, j.version, j.lane, j.spent, j.crashes, j.cancel_at, j.started_at, j.worker,
            (SELECT 1 FROM live v WHERE v.seq = j.seq), j.last_event,
            (SELECT 1 FROM dependencies d WHERE d.parent = j.seq AND d.done = 0),
-           (SELECT 1 FROM keeping k WHERE k.seq = j.seq), j.charge
+           (SELECT 1 FROM keeping k WHERE k.seq = j.seq), j.charge, coalesce(j.mates, 1)
       FROM jobs j WHERE j.state = 3 AND j.seq IN (SELECT value FROM json_each(?))
 """
 END: Final = """

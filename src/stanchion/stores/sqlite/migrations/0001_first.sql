@@ -87,6 +87,7 @@ CREATE INDEX lanes_batch_own ON lanes (queue, task, batch, waits_on, tenant, pri
 
 -- aged_at: up to when its wait was turned into a more urgent priority (see domain.aging).
 -- charge: what the last start was charged, in ms; only of jobs whose task names its cost drivers.
+-- mates: so many jobs started with it as one group, itself counted; only of those that are charged.
 CREATE TABLE jobs (
     seq           INTEGER PRIMARY KEY,
     id            BLOB NOT NULL,
@@ -107,6 +108,7 @@ CREATE TABLE jobs (
     user          TEXT,
     last_event    INTEGER NOT NULL,
     charge        INTEGER,
+    mates         INTEGER,
     aged_at       INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX jobs_id ON jobs (id);
