@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from stanchion.domain.affinity import MAX_JOBS, MAX_TIME
 from stanchion.domain.job import State
 from stanchion.domain.query import Filter
+from stanchion.domain.units import whole
 from stanchion.engine.submit import Duration, span
 from stanchion.errors import UsageError
 from stanchion.store import QueueStats
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 500
 """Bulk operations go in transactions of so many jobs."""
+MAX_WAITING: Final = 2**31
+"""No queue is bounded to more jobs that wait."""
 _FINAL: Final = (State.COMPLETED, State.FAILED, State.CANCELLED)
 _OPEN: Final = (State.BLOCKED, State.SCHEDULED, State.QUEUED, State.RUNNING, State.RETRYING)
 
@@ -49,7 +52,14 @@ class Queue:
         return await self._store.configure(self.name, paused=False)
 
     async def limit(self, max_waiting: int | None) -> QueuePolicy:
-        """Bound how many jobs may wait; None removes the bound."""
+        """Bound how many jobs may wait; None removes the bound.
+
+        Raises:
+            UsageError: It is no number of jobs.
+        """
+        if max_waiting is not None and not whole(max_waiting, 0, MAX_WAITING):
+            message = f"The queue {self.name!r} cannot be bounded to {max_waiting!r} jobs that wait."
+            raise UsageError(message, remedy=f"Give a whole number up to {MAX_WAITING:,}; None removes the bound.")
         return await self._store.configure(self.name, max_waiting=max_waiting or 0)
 
     async def affinity(self, *, jobs: int | None = None, seconds: Duration | None = None) -> QueuePolicy:
@@ -63,8 +73,8 @@ class Queue:
             UsageError: A bound cannot be used.
         """
         time = None if seconds is None else span(seconds)
-        if jobs is not None and not 0 <= jobs <= MAX_JOBS:
-            message = f"The queue {self.name!r} cannot have an affinity of {jobs} jobs."
+        if jobs is not None and not whole(jobs, 0, MAX_JOBS):
+            message = f"The queue {self.name!r} cannot have an affinity of {jobs!r} jobs."
             raise UsageError(message, remedy=f"Give 0 to {MAX_JOBS}; 0 switches affinity off.")
         if time is not None and time > MAX_TIME:
             message = f"The queue {self.name!r} cannot have an affinity of {time / 1000:g} s."

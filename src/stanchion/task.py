@@ -18,7 +18,7 @@ from stanchion.engine.batch import Batch, Items, SyncItems, batching, together
 from stanchion.engine.collector import paused
 from stanchion.engine.context import Context, SyncContext
 from stanchion.engine.control import Retry
-from stanchion.engine.cost import costing
+from stanchion.engine.cost import costing, names_taken
 from stanchion.engine.model import ModelOption, modelling
 from stanchion.engine.spec import Isolation, Registry, TaskSpec
 from stanchion.engine.submit import NO_OPTIONS, Duration, JobOptions, Submission, span
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Host(Starter, Protocol):
@@ -193,7 +194,7 @@ class Task(Generic[P, R]):
             run_at=run_at,
             expires_in=expires_in,
             expires_at=expires_at,
-            tags=None if tags is None else tuple(tags),
+            tags=None if tags is None else _several("tags", tags),
             metadata=metadata,
             dedup_window=dedup_window,
             dedup_key=dedup_key,
@@ -201,7 +202,7 @@ class Task(Generic[P, R]):
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
             correlation_id=correlation_id,
-            depends_on=None if depends_on is None else tuple(depends_on),
+            depends_on=None if depends_on is None else _several("depends_on", depends_on),
             parent_policy=parent_policy,
             workflow=workflow,
             cache=cache,
@@ -347,6 +348,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
         raise UsageError(message, remedy="Leave isolation out (it runs in a thread), or make it `async def`.")
     codec = Codec(function, name=task_name, takes_context=with_context)
     _check_content(task_name, codec, normalize or {}, share)
+    hidden = _secrets(codec, secret, model=model, batch=batch)
     policy = retry.policy if isinstance(retry, Retry) else retry
     try:
         own, told = modelling(codec, model)
@@ -363,7 +365,7 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
             dedup_window=span(dedup_window),
             expires_in=None if expires_in is None else span(expires_in),
             max_payload=max_payload,
-            secret=frozenset(secret),
+            secret=hidden,
             version=version,
             normalize=dict(normalize or {}),
             cache_ttl=_cache_ttl(cache, cache_ttl),
@@ -379,6 +381,29 @@ def make_spec(  # noqa: PLR0913 - each is an option of its own
     except ValueError as error:
         message = f"An option of task {task_name!r} cannot be used: {error}."
         raise UsageError(message, remedy="Correct it where the task is defined.") from error
+
+
+def _secrets(codec: Codec, secret: Iterable[str], *, model: ModelOption, batch: Batch | None) -> frozenset[str]:
+    """Return the names of secret arguments; refuses those that hide nothing, and what would show one."""
+    names = frozenset([secret] if isinstance(secret, str) else secret)
+    known = {parameter.name for parameter in codec.parameters}
+    if unknown := sorted(names - known):
+        message = f"Task {codec.name!r} has no argument {unknown[0]!r} to keep secret."
+        raise UsageError(message, remedy=f"Its arguments are: {', '.join(sorted(known)) or 'none'}.")
+    for what, function in (("model", model), ("batch key", batch.key if batch is not None else None)):
+        shown = names.intersection(names_taken(codec, function, what)) if names and callable(function) else ()
+        if shown:
+            message = f"The {what} of task {codec.name!r} takes the secret argument {min(shown)!r}, and would show it."
+            raise UsageError(message, remedy="Let it depend on other arguments.")
+    return names
+
+
+def _several(what: str, given: Iterable[T]) -> tuple[T, ...]:
+    """Return what was given as a list; a text would be taken for the list of its letters."""
+    if isinstance(given, str):
+        message = f"{what} was given the text {given!r:.80}."
+        raise UsageError(message, remedy=f"Write {what}=[{given!r:.80}].")
+    return tuple(given)
 
 
 def _cache_ttl(cache: bool | None, ttl: Duration | None) -> int:  # noqa: FBT001 - an option as it was given

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stanchion.domain.fairness import MAX_WEIGHT
 from stanchion.domain.policy import TenantPolicy
 from stanchion.domain.priority import priority
+from stanchion.domain.units import whole
 from stanchion.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Tenants:
         if not 0 < len(name) <= MAX_NAME or not name.isprintable():
             message = f"{name!r} is not the name of a tenant: it must be 1 to {MAX_NAME} printable characters."
             raise UsageError(message, remedy="Use the name that its jobs carry.")
-        if weight is not None and not 1 <= weight <= MAX_WEIGHT:
-            message = f"{weight} is not a weight: it must be 1 to {MAX_WEIGHT:,}."
+        if weight is not None and not whole(weight, 1, MAX_WEIGHT):
+            message = f"{weight!r} is not a weight: it must be 1 to {MAX_WEIGHT:,}."
             raise UsageError(message, remedy="Weights are relative: 4 gets twice what 2 gets.")
         known = {policy.name: policy for policy in await self._store.tenants()}
         policy = known.get(name, TenantPolicy(name))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from stanchion.cli import exits
@@ -42,6 +44,16 @@ def test_options_reach_the_job(run, target):
         ["--arg", "a=1", "--run-at", "tomorrow"],
         ["--arg", "a=1", "--delay", "soon"],
         ["rest"],
+        ["--arg", "a=1", "--resource", "gpu"],
+        ["--arg", "a=1", "--resource", "gpu=-1"],
+        ["--arg", "a=1", "--resource", "gpu=1", "--resource", "gpu=1"],
+        ["--arg", "a=1", "--resource", "gpu=1", "--resource", "gpu:0=1"],
+        ["--arg", "a=1", "--conflict", "printer"],
+        ["--arg", "a=1", "--conflict", "never:printer"],
+        ["--arg", "a=1", "--conflict", "queue:"],
+        ["--arg", "a=1", "--max-ahead", "-1"],
+        ["--arg", "a=1", "--model", " flux"],
+        ["--arg", "a=1", "--delay", "99999999999d"],
     ],
 )
 def test_a_wrong_request_stores_nothing(run, target, given):
@@ -50,6 +62,38 @@ def test_a_wrong_request_stores_nothing(run, target, given):
     assert "what to do: " in found.err
     run("migrate", *URL)
     assert run("jobs", *URL, "--json").records == []
+
+
+def test_a_job_may_ask_for_a_model_resources_its_turn_and_a_place(run, target):
+    asked = [
+        "--model",
+        "flux-dev",
+        "--resource",
+        "gpu=1",
+        "--resource",
+        "vram_gb=12",
+        "--conflict",
+        "queue:the printer",
+    ]
+    call = ("enqueue", "add", "--arg", "a=1", "--app", target, *asked)
+    first, second = run(*call, "--max-ahead", "0").out.strip(), run(*call).out.strip()
+    shown = run("jobs", "show", first, *URL, "--json").record
+    assert (shown["model"], shown["state"]) == ("flux-dev", "queued")
+    waits = run("jobs", "show", second, *URL, "--json").record["waiting_on"]
+    assert (waits["reason"], waits["key"]) == ("conflict", first)
+    full = run("enqueue", "add", "--arg", "a=1", "--app", target, "--max-ahead", "0")
+    assert full.code == exits.REFUSED
+    assert "what to do: " in full.err
+
+
+def test_a_line_may_have_a_conflict_key_and_parents(run, target):
+    first = run("enqueue", "add", "--arg", "a=1", "--app", target).out.strip()
+    line = json.dumps({"task": "add", "args": {"a": 2}, "depends_on": [first]})
+    keyed = json.dumps({"task": "add", "args": {"a": 3}, "conflict": {"key": "k", "policy": "cancel_newest"}})
+    found = run("enqueue", "-", "--app", target, stdin=f"{line}\n{keyed}\n{keyed}\n")
+    assert found.out == "2 stored, 0 joined, 1 refused\n"
+    states = [job["state"] for job in run("jobs", *URL, "--json").records]
+    assert sorted(states) == ["blocked", "queued", "queued"]
 
 
 def test_the_same_key_gives_the_same_job(run, target):

@@ -103,3 +103,51 @@ async def test_a_queue_is_cleaned_of_ended_jobs(world: World, client: AsyncClien
     assert (await client.post(clean, json={"states": ["failed"]})).json() == {"count": 1}
     assert (await client.post(clean, json={"older_than": 0})).json() == {"count": 1}
     assert len((await client.get(JOBS)).json()["items"]) == 2
+
+
+async def test_an_item_may_depend_on_others_by_their_custom_ids(world: World, client: AsyncClient) -> None:
+    first, second = {"custom_id": "first"}, {"custom_id": "second", "policy": "continue"}
+    items = [
+        orc(custom_id="last", depends_on=[first, second]),
+        orc(custom_id="second", depends_on=[first], idempotency_key="k"),
+        orc(custom_id="first", idempotency_key="l"),
+    ]
+    body = (await client.post(f"{JOBS}/bulk", json={"jobs": items, "atomic": True})).json()
+    ids = {item["custom_id"]: item["job"]["id"] for item in body["items"]}
+    last = (await client.get(f"{JOBS}/{ids['last']}")).json()
+    assert [(one["id"], one["policy"]) for one in last["parents"]] == [
+        (ids["first"], "fail"),
+        (ids["second"], "continue"),
+    ]
+    assert [item["job"]["state"] for item in body["items"]] == ["blocked", "blocked", "queued"]
+    again = (await client.post(f"{JOBS}/bulk", json={"jobs": items})).json()
+    assert (again["created"], again["joined"], again["refused"]) == (1, 2, 0)
+    newest = (await client.get(f"{JOBS}/{again['items'][0]['job']['id']}")).json()
+    assert [one["id"] for one in newest["parents"]] == [ids["first"], ids["second"]]
+    (lease,) = await world.claim()
+    assert lease.id == ids["first"]
+
+
+async def test_a_custom_id_that_names_no_one_job_is_refused_with_its_place(client: AsyncClient) -> None:
+    items = [
+        orc(custom_id="twice"),
+        orc(custom_id="twice"),
+        orc(depends_on=[{"custom_id": "twice"}]),
+        orc(depends_on=[{"custom_id": "nobody"}]),
+        orc(depends_on=[{"policy": "skip"}]),
+        orc(custom_id="self", depends_on=[{"custom_id": "self"}]),
+        orc(custom_id="bad", args={"prompt": 5}),
+        orc(custom_id="child", depends_on=[{"custom_id": "bad"}]),
+        orc(depends_on=[{"custom_id": "child"}]),
+    ]
+    body = (await client.post(f"{JOBS}/bulk", json={"jobs": items})).json()
+    assert (body["created"], body["refused"]) == (2, 7)
+    problems = [item.get("problem") for item in body["items"]]
+    assert problems[2]["errors"][0]["pointer"] == "/jobs/2/depends_on/0/custom_id"
+    assert problems[3]["errors"][0]["pointer"] == "/jobs/3/depends_on/0/custom_id"
+    assert problems[4]["errors"][0]["pointer"] == "/jobs/4/depends_on/0"
+    assert problems[5]["code"] == "dependency_cycle"
+    assert "'bad'" in problems[7]["detail"]
+    assert "'child'" in problems[8]["detail"]
+    alone = await client.post(JOBS, json=orc(depends_on=[{"custom_id": "twice"}]))
+    assert (alone.status_code, alone.json()["errors"][0]["pointer"]) == (422, "/depends_on/0/custom_id")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stanchion.security.scopes import EVERYTHING
+from stanchion.store import Want
 from tests.server.live import served, stream
 from tests.server.world import (
     BASE,
@@ -93,6 +94,15 @@ async def test_nothing_of_a_foreign_tenant_is_in_any_answer(two: Two) -> None:
         assert CANARY not in text.replace(f"user={CANARY}", ""), path
     counts = (await two.ours.get(f"{BASE}/stats")).json()["counts"]
     assert set(counts.values()) == {0}
+
+
+async def test_a_foreign_tenants_models_are_not_shown_with_the_workers(two: Two) -> None:
+    world = two.world
+    await world.store.claim(world.worker, Want(1, frozenset({"sprite"}), warm=frozenset({CANARY})))
+    await world.store.beat([world.worker], 60_000)
+    (row,) = await world.store.workers()
+    assert row.warm == (CANARY,)
+    assert CANARY not in (await two.ours.get(f"{BASE}/workers")).text
 
 
 async def test_bulk_operations_stay_within_the_tenant(two: Two) -> None:

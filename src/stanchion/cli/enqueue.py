@@ -15,10 +15,13 @@ from cyclopts import Parameter
 
 from stanchion.cli import exits, render, show
 from stanchion.cli.reach import HERE, Where, opened
+from stanchion.domain.intake import Conflict, OnConflict
+from stanchion.domain.intake import conflict as conflict_of
 from stanchion.domain.job import State
 from stanchion.engine.submit import JobOptions, Submission
 from stanchion.errors import JobCancelledError, JobFailedError, PayloadError, StanchionError, UsageError
 from stanchion.server import wire
+from stanchion.server.submit import dependencies
 from stanchion.store import Refused
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 1_000
 _STDIN: Final = "-"
+_DIGITS: Final = 9
+_SHAPED: Final = {"conflict", "depends_on"}
 _OPTION_NAMES: Final = {f.name for f in fields(JobOptions)} & set(wire.BulkItem.__struct_fields__)
 
 Many = Annotated[list[str] | None, Parameter(negative="")]
@@ -53,6 +58,10 @@ async def command(  # noqa: PLR0913 - each is an option of its own
     idempotency_key: str | None = None,
     max_attempts: int | None = None,
     timeout: str | None = None,  # noqa: ASYNC109 - the option's name
+    model: str | None = None,
+    resource: Many = None,
+    conflict: str | None = None,
+    max_ahead: int | None = None,
     wait: float | None = None,
     where: Where = HERE,
 ) -> int:
@@ -82,6 +91,11 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         idempotency_key: The same key for the same request gives the same job.
         max_attempts: Attempts that count.
         timeout: Seconds that one attempt may take.
+        model: The model that it needs, instead of the task's; '' for none.
+        resource: What it holds while it runs, instead of the task's, as often as needed: gpu=1, gpu:0=1, vram_gb=12;
+            '' for nothing.
+        conflict: Its conflict key, as POLICY:KEY: queue, cancel_newest, cancel_running or replace, and the key.
+        max_ahead: Refuse it where more jobs would start before it.
         wait: Wait so many seconds for the result, and print it.
         where: The store.
     """
@@ -99,6 +113,10 @@ async def command(  # noqa: PLR0913 - each is an option of its own
         idempotency_key=idempotency_key,
         max_attempts=max_attempts,
         timeout=timeout,
+        model=model,
+        resources=_resources(resource),
+        conflict=_conflict(conflict),
+        max_ahead=max_ahead,
     )
     if source not in (None, _STDIN):
         message = f"{source!r} is not understood."
@@ -122,6 +140,30 @@ def _options(**given: Any) -> JobOptions:  # noqa: ANN401 - JobOptions checks th
         raise UsageError(message, remedy="Write it as 2026-12-24T18:00:00+01:00.") from error
     split = None if tags is None else tuple(tag.strip() for tag in tags.split(",") if tag.strip())
     return JobOptions(run_at=when, tags=split, **given)
+
+
+def _resources(listed: list[str] | None) -> dict[str, int] | None:
+    """Return what a job asks for, of texts such as `gpu=1`; the empty text alone asks for nothing."""
+    if listed is None or listed == [""]:
+        return None if listed is None else {}
+    found: dict[str, int] = {}
+    for text in listed:
+        name, equals, count = (part.strip() for part in text.partition("="))
+        if not equals or not (count.isascii() and count.isdecimal()) or len(count) > _DIGITS or name in found:
+            message = f"--resource {text!r} is not what a job can ask for."
+            raise UsageError(message, remedy="Write NAME=NUMBER once for each name, such as gpu=1 or gpu:0=1.")
+        found[name] = int(count)
+    return found
+
+
+def _conflict(text: str | None) -> Conflict | None:
+    if text is None:
+        return None
+    policy, colon, key = text.partition(":")
+    if not colon:
+        message = f"--conflict {text!r} is not POLICY:KEY."
+        raise UsageError(message, remedy=f"Write it as queue:printer; the policies are {', '.join(OnConflict)}.")
+    return conflict_of(policy, key)
 
 
 def _object(text: str | None) -> dict[str, Any]:
@@ -232,7 +274,11 @@ def _request(text: str, task: str | None, options: JobOptions) -> Submission:
     except msgspec.DecodeError as error:
         message = f"it is not a request: {error}"
         raise PayloadError(message) from error
-    own = JobOptions(**{name: value for name in _OPTION_NAMES if (value := getattr(item, name)) is not None})
+    own = JobOptions(
+        **{name: value for name in _OPTION_NAMES - _SHAPED if (value := getattr(item, name)) is not None},
+        conflict=None if item.conflict is None else Conflict(item.conflict.policy, item.conflict.key),
+        depends_on=dependencies(item),
+    )
     return Submission(task=item.task, args=item.args, options=options.merged(own))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from stanchion.domain.units import MINUTE, SECOND
+from stanchion.domain.units import MINUTE, SECOND, whole
 from stanchion.errors import UsageError
 
 if TYPE_CHECKING:
@@ -148,8 +148,8 @@ def conflict(policy: OnConflict | str, key: str) -> Conflict:
     except ValueError:
         message = f"{policy!r} is not a conflict policy."
         raise UsageError(message, remedy=f"Use one of {', '.join(OnConflict)}.") from None
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        message = f"{key!r} cannot be a conflict key."
+    if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY or not key.isprintable():  # pyright: ignore[reportUnnecessaryIsInstance] - what untyped callers give
+        message = f"{key!r:.300} cannot be a conflict key."
         raise UsageError(message, remedy=f"Use 1 to {MAX_KEY} printable characters.")
     return Conflict(known, key)
 
@@ -160,8 +160,8 @@ def furthest(ahead: int) -> int:
     Raises:
         UsageError: It is no such number.
     """
-    if not 0 <= ahead <= MAX_AHEAD:
-        message = f"max_ahead={ahead} cannot be used."
+    if not whole(ahead, 0, MAX_AHEAD):
+        message = f"max_ahead={ahead!r} cannot be used."
         raise UsageError(message, remedy="Give the number of jobs that may start before this one; 0 is none.")
     return ahead
 

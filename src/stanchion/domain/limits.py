@@ -12,15 +12,13 @@ all that was started is paid for, in µs so that no rate is rounded up.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from stanchion.domain.units import DAY, SECOND
+from stanchion.domain.units import DAY, SECOND, whole
 from stanchion.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from stanchion.domain.intake import Overflow
     from stanchion.domain.units import Instant, Millis, Turn
 
@@ -112,8 +110,8 @@ def checked(limit: Limit) -> Limit:
         ("refuse", limit.refuse),
         ("warn", limit.warn),
     ):
-        if value is not None and not (0 if name != "burst" else 1) <= value <= MAX_COUNT:
-            message = f"The limit {limit.key!r} cannot have {name}={value}."
+        if value is not None and not whole(value, 0 if name != "burst" else 1, MAX_COUNT):
+            message = f"The limit {limit.key!r} cannot have {name}={value!r}."
             raise UsageError(message, remedy=f"Give a whole number up to {MAX_COUNT:,}.")
     if (limit.refuse, limit.warn) != (None, None) and not limit.key.startswith(BOUNDED):
         message = f"Jobs of {limit.key!r} cannot be refused by their number."
@@ -136,6 +134,9 @@ def named(key: str) -> str:
     Raises:
         UsageError: It has no kind or no name, or is too long.
     """
+    if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - what untyped callers give
+        message = f"{key!r} is not the key of a limit."
+        raise UsageError(message, remedy="Write it as `kind:name`, such as tenant:acme.")
     kind, _, name = key.partition(":")
     tenant, _, user = name.partition("/")
     whole = bool(kind and name) and (kind != "user" or name == "*" or bool(tenant and user))
@@ -157,13 +158,25 @@ def pause(delay: Millis) -> Millis:
     return delay
 
 
+def counted(given: Mapping[str, int] | Iterable[str]) -> dict[str, int]:
+    """Return how much is asked for by name; 1 of each where only names are given.
+
+    Raises:
+        UsageError: It is neither: one text would be taken for the names of its letters.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - what untyped callers give
+        message = f"{given!r:.80} does not say what is asked for."
+        raise UsageError(message, remedy="Give a mapping such as {'gpu': 1}, or a list of names such as ['gpu'].")
+    return {**given} if isinstance(given, Mapping) else dict.fromkeys(given, 1)
+
+
 def weights(given: Mapping[str, int] | Iterable[str]) -> Weights:
     """Return the keys that a task or a request names, in order, with their weights.
 
     Raises:
         UsageError: A key or weight cannot be used.
     """
-    pairs = {**given} if isinstance(given, Mapping) else dict.fromkeys(given, 1)
+    pairs = counted(given)
     if len(pairs) > MAX_KEYS:
         message = f"{len(pairs)} limits were named for one job; {MAX_KEYS} can be."
         raise UsageError(message)
@@ -174,7 +187,7 @@ def weights(given: Mapping[str, int] | Iterable[str]) -> Weights:
         if key.startswith(OWN):
             message = f"The key {key!r} follows from the job itself."
             raise UsageError(message, remedy="Name a provider, or a key of your own such as key:printer.")
-        if not 1 <= weight <= MAX_WEIGHT:
+        if not whole(weight, 1, MAX_WEIGHT):
             message = f"The weight {weight!r} for {key!r} cannot be used."
             raise UsageError(message, remedy=f"Give a whole number from 1 to {MAX_WEIGHT:,}.")
     return tuple(sorted(pairs.items()))

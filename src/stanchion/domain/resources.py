@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, cast
 
-from stanchion.domain.limits import ENDLESS, MAX_COUNT, MAX_WEIGHT, RESOURCE
+from stanchion.domain.limits import ENDLESS, MAX_COUNT, MAX_WEIGHT, RESOURCE, counted
+from stanchion.domain.units import whole
 from stanchion.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def asked(given: Mapping[str, int] | Iterable[str]) -> Weights:
     Raises:
         UsageError: A name or a number cannot be used, or a device is named beside its resource.
     """
-    pairs = {**given} if isinstance(given, Mapping) else dict.fromkeys(given, 1)
+    pairs = counted(given)
     if len(pairs) > MAX_ASKED:
         message = f"{len(pairs)} resources were asked for by one job; {MAX_ASKED} can be."
         raise UsageError(message)
@@ -154,7 +155,7 @@ def _named(name: object) -> str:
 
 
 def _whole(name: str, value: object, most: int, *, least: int = 1) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+    if not whole(value, least, most):
         message = f"{value!r} of the resource {name!r} cannot be used."
         raise UsageError(message, remedy=f"Give a whole number from {least} to {most:,}.")
     return value

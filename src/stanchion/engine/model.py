@@ -23,7 +23,8 @@ def checked(model: str) -> str:
     Raises:
         ValueError: It cannot be one.
     """
-    if len(model) > MAX_MODEL or not model.isprintable() or model != model.strip():
+    text = isinstance(model, str)  # pyright: ignore[reportUnnecessaryIsInstance] - what untyped callers give
+    if not text or len(model) > MAX_MODEL or not model.isprintable() or model != model.strip():
         message = f"model must be up to {MAX_MODEL} printable characters without spaces around them, not {model!r:.80}"
         raise ValueError(message)
     return model

@@ -18,7 +18,7 @@ from stanchion.domain.keys import content_key, fingerprint, named_key
 from stanchion.domain.limits import weights
 from stanchion.domain.priority import priority
 from stanchion.domain.resources import asked
-from stanchion.domain.units import DEFAULT_TENANT, millis
+from stanchion.domain.units import DEFAULT_TENANT, millis, whole
 from stanchion.engine.chance import new_id
 from stanchion.engine.collector import paused
 from stanchion.engine.commit import Batcher
@@ -333,8 +333,8 @@ def _with_options(submission: Submission, data: bytes, spec: TaskSpec | None) ->
     if expires_in is None and options.expires_at is None and spec is not None:
         expires_in = spec.expires_in
     attempts = options.max_attempts if options.max_attempts is not None else spec.policy.max_attempts if spec else 3
-    if not 1 <= attempts <= 1000:  # noqa: PLR2004 - a bound against typing errors
-        message = "max_attempts must be 1 to 1000"
+    if not whole(attempts, 1, 1000):
+        message = f"max_attempts must be a whole number from 1 to 1000, not {attempts!r}"
         raise ValueError(message)
     return NewJob(
         id=options.id or new_id(),
@@ -382,6 +382,9 @@ def _intake(options: JobOptions, spec: TaskSpec | None) -> Intake | None:
 
 def _dependencies(options: JobOptions) -> tuple[Dependency, ...]:
     given = options.depends_on or ()
+    if isinstance(given, str):
+        message = f"depends_on must be a list, such as [{given!r:.80}]"
+        raise TypeError(message)
     if len(given) > MAX_PARENTS:
         message = f"at most {MAX_PARENTS:,} jobs may be named in depends_on"
         raise ValueError(message)
@@ -444,7 +447,7 @@ def instant(value: datetime | float | None) -> Instant | None:
 def _name(what: str, value: str | None) -> str | None:
     if value is None:
         return None
-    if not value or len(value) > MAX_NAME or not value.isprintable():
+    if not isinstance(value, str) or not value or len(value) > MAX_NAME or not value.isprintable():  # pyright: ignore[reportUnnecessaryIsInstance] - what untyped callers give
         message = f"{what} must be 1 to {MAX_NAME} printable characters"
         raise ValueError(message)
     return value
@@ -453,6 +456,9 @@ def _name(what: str, value: str | None) -> str | None:
 def _tags(tags: Sequence[str] | None) -> tuple[str, ...]:
     if not tags:
         return ()
+    if isinstance(tags, str):
+        message = f"tags must be a list, such as [{tags!r:.80}]"
+        raise TypeError(message)
     if len(tags) > MAX_TAGS:
         message = f"at most {MAX_TAGS} tags are allowed"
         raise ValueError(message)

@@ -30,9 +30,13 @@ class Strict(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ParentIn(Strict):
-    """A job that must end first; `policy` says what happens where it does not complete."""
+    """A job that must end first; `policy` says what happens where it does not complete.
 
-    id: JobIdText
+    It is named by its `id`, or by the `custom_id` that it has in the same bulk request.
+    """
+
+    id: JobIdText | None = None
+    custom_id: Name | None = None
     policy: Policy = Policy.FAIL
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from stanchion.domain.query import Scope
-from stanchion.errors import NotAloneError, StanchionError
+from stanchion.engine.chance import new_id
+from stanchion.errors import NotAloneError, StanchionError, UnknownParentError
 from stanchion.security.scopes import JOBS_WRITE
 from stanchion.server import bodies, views, wire
 from stanchion.server.context import Endpoint, reply
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from stanchion.domain.units import JobId
     from stanchion.engine.submit import Submission
     from stanchion.server.auth import Principal
     from stanchion.server.context import Server
@@ -36,12 +39,13 @@ async def create(server: Server, request: Request, who: Principal) -> Response:
     body = await bodies.decoded(request, wire.Bulk, server.max_body * BULK_FACTOR)
     items = [_item(place, raw) for place, raw in enumerate(body.jobs)]
     asked = server.asks(who)
-    wanted = [_wanted(item, who, place, asked) for place, item in enumerate(items)]
+    named = _named(items)
+    wanted = [_wanted(item, who, place, asked, named) for place, item in enumerate(items)]
     if body.atomic:
         _all_or_none([item for item in wanted if isinstance(item, StanchionError)])
     places = [place for place, item in enumerate(wanted) if not isinstance(item, StanchionError)]
     ready = [item for item in wanted if not isinstance(item, StanchionError)]
-    stored = await _submitted(server, ready, places, atomic=body.atomic)
+    stored = await _submitted(server, ready, places, named, atomic=body.atomic)
     answers = [item if isinstance(item, StanchionError) else stored[place] for place, item in enumerate(wanted)]
     refused = [answer for answer in answers if isinstance(answer, StanchionError)]
     if body.atomic:
@@ -57,13 +61,34 @@ def _item(place: int, raw: Raw) -> wire.BulkItem | StanchionError:
         return error
 
 
+def _named(items: Sequence[wire.BulkItem | StanchionError]) -> dict[str, JobId]:
+    """Return an id for each job that others of the request name by its `custom_id`; none for a name of several."""
+    bodies = [item for item in items if isinstance(item, wire.BulkItem)]
+    wanted = {
+        one.custom_id
+        for item in bodies
+        for one in item.depends_on or ()
+        if isinstance(one, wire.ParentIn) and one.custom_id is not None
+    }
+    if not wanted:
+        return {}
+    times = Counter(item.custom_id for item in bodies)
+    return {name: new_id() for name in wanted if times[name] == 1}
+
+
 def _wanted(
-    item: wire.BulkItem | StanchionError, who: Principal, place: int, asked: Mapping[str, Any]
+    item: wire.BulkItem | StanchionError,
+    who: Principal,
+    place: int,
+    asked: Mapping[str, Any],
+    named: Mapping[str, JobId],
 ) -> Submission | StanchionError:
     if isinstance(item, StanchionError):
         return item
     try:
-        return submission(item, who, key=item.idempotency_key, asked=asked)
+        return submission(item, who, key=item.idempotency_key, asked=asked, named=named, pointer=f"/jobs/{place}")
+    except ApiError as error:
+        return error
     except StanchionError as error:
         return ApiError(
             422, error.code, error.message, remedy=error.remedy, problems=((f"/jobs/{place}", error.message),)
@@ -71,7 +96,7 @@ def _wanted(
 
 
 async def _submitted(
-    server: Server, ready: Sequence[Submission], places: Sequence[int], *, atomic: bool
+    server: Server, ready: Sequence[Submission], places: Sequence[int], named: Mapping[str, JobId], *, atomic: bool
 ) -> dict[int, Answer]:
     if not ready:
         return {}
@@ -80,11 +105,24 @@ async def _submitted(
         if not isinstance(answer, Refused):
             answers[place] = answer
             continue
-        error = below_args(answer.error, f"/jobs/{place}")
+        error = below_args(_told(answer.error, place, named), f"/jobs/{place}")
         if not isinstance(error, StanchionError):
             raise error
         answers[place] = error
     return answers
+
+
+def _told(error: Exception, place: int, named: Mapping[str, JobId]) -> Exception:
+    """Return an error of a parent by the name that the request has for it, not by an id that nobody knows."""
+    if not isinstance(error, UnknownParentError):
+        return error
+    name = next((name for name, job_id in named.items() if job_id == error.job_id), None)
+    if name is None:
+        return error
+    message = f"The job of custom_id {name!r}, on which it depends, was refused."
+    return ApiError(
+        422, error.code, message, remedy="Correct that one.", problems=((f"/jobs/{place}/depends_on", message),)
+    )
 
 
 def _all_or_none(refused: Sequence[StanchionError]) -> None:

@@ -27,10 +27,13 @@ async def read_many(server: Server, request: Request, who: Principal) -> Respons
     seen: set[JobId] = set(held)
     if who.tenant is not None and held:
         seen = {job.id for job in await server.store.inspect(held, who.scope) if job is not None}
-    return reply(wire.Workers([_out(row, [job_id for job_id in row.jobs if job_id in seen]) for row in rows]))
+    models = who.tenant is None  # jobs name them, so they are their tenant's own words
+    return reply(
+        wire.Workers([_out(row, [job_id for job_id in row.jobs if job_id in seen], models=models) for row in rows])
+    )
 
 
-def _out(row: WorkerRow, jobs: list[JobId]) -> wire.WorkerOut:
+def _out(row: WorkerRow, jobs: list[JobId], *, models: bool) -> wire.WorkerOut:
     info = row.info
     return wire.WorkerOut(
         id=f"w_{row.id}",
@@ -51,7 +54,7 @@ def _out(row: WorkerRow, jobs: list[JobId]) -> wire.WorkerOut:
         jobs_failed=row.failed,
         mean_ms=row.mean_ms,
         version=info.version,
-        warm=row.warm,
+        warm=row.warm if models else (),
         swaps=row.swaps,
         resources=dict(info.resources),
         holds=dict(row.holds),
