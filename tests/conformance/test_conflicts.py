@@ -240,3 +240,8 @@ async def test_a_schedule_keeps_the_policy_of_its_jobs(store: Store, clock: Fake
         assert fired.applied
     page = await store.list(Filter(), limit=10)
     assert sorted(found.state.value for found in page.jobs) == ["cancelled", "queued"]
+
+
+async def test_who_is_replaced_by_a_job_of_its_own_batch_is_answered_as_it_ended(store: Store) -> None:
+    answers = await store.enqueue([job(NEWEST), job(REPLACE)])
+    assert [answer.state for answer in answers if isinstance(answer, Enqueued)] == [State.CANCELLED, State.QUEUED]

@@ -191,3 +191,11 @@ async def test_positions_count_what_is_charged(store: Store, clock: FakeClock) -
     order = [(await one(store, worker)).id for _ in ids]
     assert [place.position for job_id in order if (place := places[job_id]) is not None] == list(range(1, 61))
     assert singly == places
+
+
+async def test_starts_are_told_in_their_order_whatever_they_are_charged(store: Store) -> None:
+    worker = await join(store)
+    ids = await add(store, *[new(size=size) for size in (None, SHORT, None, LONG)])
+    since = await store.tail()
+    assert [lease.id for lease in await take(store, worker, WANT._replace(limit=4))] == list(ids)
+    assert [event.id for event in (await store.changes(since)).events] == list(ids)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from stanchion.domain.batches import slots
@@ -22,7 +24,7 @@ from stanchion.stores.sqlite.signals import CHANGE, WORK
 from stanchion.stores.sqlite.usage import Meter, next_wake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from stanchion.domain.resources import Hold
     from stanchion.domain.units import Millis
@@ -220,7 +222,7 @@ class _Start:
             return ()
         tx, now = self._tx, self._tx.now
         leases: list[Lease] = []
-        starts: dict[Millis | None, list[int]] = {}
+        starts: list[tuple[Millis | None, int]] = []
         late: list[Row] = []
         spoiled: list[Row] = []
         holds: list[Row] = []
@@ -243,16 +245,17 @@ class _Start:
                 continue
             if meter is not None and given:
                 holds += [(seq, *hold, meter.pool.owner) for hold in given]
-            starts.setdefault(self._prices.get(seq), []).append(seq)
+            starts.append((self._prices.get(seq), seq))
         self._apply(starts, holds)
         expire(tx, late)
         expire(tx, spoiled, SPOILED)
         return tuple(leases)
 
-    def _apply(self, starts: Mapping[Millis | None, Sequence[int]], holds: Sequence[Row]) -> None:
-        """Write the starts, by what they are charged, and what they hold."""
+    def _apply(self, starts: Sequence[tuple[Millis | None, int]], holds: Sequence[Row]) -> None:
+        """Write the starts in their order, those in a row together that are charged the same, and what they hold."""
         tx = self._tx
-        for price, seqs in starts.items():
+        for price, alike in groupby(starts, key=itemgetter(0)):
+            seqs = [seq for _, seq in alike]
             started = (tx.event + 1, tx.now, self._worker, f"[{','.join(map(str, seqs))}]")
             tx.db.execute(sql.ADD_START_EVENTS, started)
             tx.db.execute(sql.START, (*started, price))

@@ -54,6 +54,8 @@ def enqueue(tx: Tx, lanes: Lanes, batch: Sequence[NewJob], *, atomic: bool = Fal
         answers = joins.enqueue(tx, batch, store, one_by_one=one_by_one)
     else:
         answers = store(batch)
+        if len(batch) > 1 and any(new.intake is not None for new in batch):  # one may have cancelled another
+            answers = joins.as_they_are(tx, answers)
     if any(new.workflow is not None for new in batch):
         joins.remember(tx, batch, answers)
     tx.mask |= WORK | CHANGE

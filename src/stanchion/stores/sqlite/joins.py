@@ -93,7 +93,7 @@ def enqueue(
         intake.take([(place, batch[place]) for place in part])
     tx.ended += _apply(tx, intake.born)
     resolve(tx)
-    return _as_they_are(tx, [intake.answers[place] for place in range(len(batch))])
+    return as_they_are(tx, [intake.answers[place] for place in range(len(batch))])
 
 
 class _Intake:
@@ -175,7 +175,7 @@ def _edges(
     return fate, rows
 
 
-def _as_they_are(tx: Tx, answers: list[Answer]) -> list[Answer]:
+def as_they_are(tx: Tx, answers: list[Answer]) -> list[Answer]:
     """Return the answers with what has become of new jobs since: some had no parent left to wait for."""
     now = _named(tx.db, {answer.id for answer in answers if isinstance(answer, Enqueued) and answer.new})
     return [
