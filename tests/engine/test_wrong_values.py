@@ -91,7 +91,7 @@ async def test_a_secret_is_an_argument_and_told_by_nothing_that_is_shown(filed: 
         return user + password
 
     wrong: list[dict[str, Any]] = [
-        {"secret": ["pasword"]},
+        {"secret": ["secrets"]},
         {"secret": "pass"},
         {"secret": ["password"], "model": lambda password: password},
         {"secret": ["password"], "batch": Batch(max_size=2, key=lambda **given: given)},
