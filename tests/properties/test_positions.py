@@ -12,11 +12,12 @@ from stanchion.domain.limits import Limit
 from stanchion.domain.policy import TenantPolicy
 from stanchion.domain.query import Filter
 from stanchion.engine.learning import learn
+from stanchion.store import WorkerInfo
 from stanchion.stores.memory import MemoryStore
 from stanchion.stores.memory import charges as model_charges
 from stanchion.stores.sqlite import SqliteStore, costs, ranks, uneven
 from tests.clock import FakeClock
-from tests.conformance.helpers import WANT, ended, join, new, take
+from tests.conformance.helpers import WANT, ended, new, take
 from tests.faults.scale import SEED, sized
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ ONE = WANT._replace(limit=1)
 QUEUES, USERS, TASKS = ("x", "y", "z"), (None, "ann", "bob"), ("a", "b")
 PARKED, CLOSED, OPEN = "provider:parked", "provider:closed", "provider:open"
 SIZES = (None, None, 1.0, 30.0, 1_000.0)
+HAS = {"gpu:0": 1, "gpu:1": 1, "vram": 10}
+ASKS: tuple[tuple[tuple[str, int], ...], ...] = (
+    (), (), (("gpu", 1),), (("gpu", 2), ("vram", 6)), (("gpu:1", 1),), (("slots", 2),),
+)  # fmt: skip
 STANDING = (State.QUEUED, State.SCHEDULED)
 
 
@@ -42,6 +47,9 @@ def request(rng: random.Random, tenants: int, keys: tuple[str, ...], *, delayed:
         delay=rng.choice((0, 0, 0, 0, 60_000)) if delayed else 0,
         limits=tuple((key, 1) for key in keys),
         size=rng.choice(SIZES),
+        resources=rng.choice(ASKS),
+        model=rng.choice(("", "", "flux", "sdxl")),
+        batch=rng.choice(("", "", "k")),
     )
 
 
@@ -50,7 +58,8 @@ async def frozen(store: Store, clock: FakeClock, rng: random.Random) -> int:
 
     A lane is found to wait when its turn comes, so those that do have been tried once, and are left where they are.
     """
-    worker = await join(store)
+    worker = await store.register(WorkerInfo("all", "h", 1, 1_000, None, ("a", "b", "t"), resources=HAS), 10**9)
+    await store.set_resource("slots", 3)
     tenants = rng.randrange(1, 7)
     for number in range(tenants):
         if rng.random() < 0.6:
